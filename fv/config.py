@@ -1,0 +1,268 @@
+"""Settings: read once from the environment, `facevault.cfg` and the defaults below; refused loudly.
+
+Every setting is spelled FV_NAME. FV_NAME_FILE names a file that holds the value. An unknown FV_ name, a value
+that does not parse, or a setting given twice stops the start with the name and the reason.
+"""
+
+import ipaddress
+import os
+import re
+import secrets
+import stat
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+from flask import Flask
+
+from fv import clock
+
+FILE = "facevault.cfg"
+KEY_FILE = "secret.key"
+
+
+class Misconfigured(click.ClickException):
+    """The service cannot start so: the text names what is wrong and why, never a value. A command prints it."""
+
+
+@dataclass(frozen=True)
+class Rate:
+    """At most `count` events in any `seconds` seconds."""
+
+    count: int
+    seconds: int
+
+
+@dataclass(frozen=True)
+class Setting:
+    parse: Callable[[str], object]
+    default: str | None
+    about: str
+
+
+# ── How values are spelled ───────────────────────────────────────────────────────────────────────────────────
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def duration(text: str) -> int:
+    """`90s`, `15m`, `12h`, `7d`: seconds, from one second to 366 days."""
+    found = re.fullmatch(r"([0-9]{1,8})([smhd])", text)
+    seconds = int(found[1]) * _UNITS[found[2]] if found else 0
+    if not 1 <= seconds <= 366 * 86400:
+        raise ValueError("a number with s, m, h or d behind it, from 1s to 366d")
+    return seconds
+
+
+def rates(text: str) -> tuple[Rate, ...]:
+    """`5/15m 20/24h`: no more than 5 in 15 minutes and 20 in 24 hours."""
+    found = tuple(_rate(part) for part in text.split())
+    if not found:
+        raise ValueError("one or more of COUNT/TIME, such as 5/15m")
+    return found
+
+
+def _rate(text: str) -> Rate:
+    count, _, window = text.partition("/")
+    if not re.fullmatch(r"[0-9]{1,4}", count) or not 1 <= int(count) <= 1000:
+        raise ValueError("COUNT/TIME with a count from 1 to 1000, such as 5/15m")
+    return Rate(int(count), duration(window))
+
+
+def between(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
+            raise ValueError(f"a whole number from {low} to {high}")
+        return int(text)
+
+    return parse
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in words:
+            raise ValueError("one of " + ", ".join(words))
+        return text
+
+    return parse
+
+
+def networks(text: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    """Addresses or networks, separated by spaces or commas."""
+    try:
+        return tuple(ipaddress.ip_network(part) for part in re.split(r"[\s,]+", text) if part)
+    except ValueError:
+        raise ValueError("addresses or networks such as 10.0.0.5 or 172.16.0.0/12") from None
+
+
+def issuer(text: str) -> str:
+    if not 1 <= len(text) <= 64 or ":" in text or not text.isprintable():
+        raise ValueError("1 to 64 printable characters without a colon")
+    return text
+
+
+def origin(text: str) -> str | None:
+    """`https://verify.example.org`: scheme, host and perhaps a port, nothing behind."""
+    if not text:
+        return None
+    parts = urlsplit(text)
+    plain = parts.scheme in ("http", "https") and parts.hostname and not (parts.username or parts.password)
+    if not plain or parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise ValueError("an address such as https://verify.example.org, with nothing behind the host")
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def database(text: str) -> Path | None:
+    """`sqlite:///relative.db` or `sqlite:////absolute.db`; None is facevault.db in the instance folder."""
+    if not text:
+        return None
+    if text.startswith(("postgresql:", "postgres:")):
+        raise ValueError("this version keeps its rows in SQLite only")
+    if not text.startswith("sqlite:///") or len(text) == len("sqlite:///"):
+        raise ValueError("sqlite:///FILE")
+    return Path(text.removeprefix("sqlite:///")).absolute()
+
+
+SETTINGS: dict[str, Setting] = {
+    "DATABASE": Setting(database, "", "`sqlite:///FILE`; unset: `facevault.db` in the instance folder"),
+    "SECRET_KEY": Setting(str, None, "the key everything is sealed with; unset: the text of the file below"),
+    "SECRET_KEY_FILE": Setting(Path, None, "unset: `secret.key` in the instance folder; made (0600) at first start"),
+    "REGISTRATION": Setting(one_of("first", "open", "closed"), "first", "who may sign up: only the first, all, nobody"),
+    "ISSUER": Setting(issuer, "FaceVault", "the name shown in the authenticator app"),
+    "BASE_URL": Setting(origin, "", "the address people open, when a proxy changes the host"),
+    "TRUSTED_PROXIES": Setting(networks, "", "proxies whose `X-Forwarded-` headers are believed"),
+    "CODE_FAILURES": Setting(rates, "5/15m 20/24h", "wrong second-factor codes an account may have, over all doors"),
+    "PASSWORD_FAILURES": Setting(rates, "10/15m", "wrong passwords for one email"),
+    "PASSWORD_FAILURES_ADDRESS": Setting(rates, "30/15m", "wrong passwords from one address"),
+    "SIGN_UPS_ADDRESS": Setting(rates, "200/1h", "sign-ups from one address"),
+    "PASSWORD_LENGTH": Setting(between(8, 128), "12", "characters a new password needs"),
+    "LOGIN_PENDING": Setting(duration, "5m", "how long a proven password waits for its code"),
+    "LOGIN_IDLE": Setting(duration, "12h", "a login ends when unused for so long"),
+    "LOGIN_LIFETIME": Setting(duration, "7d", "a login ends after so long in any case"),
+    "KEYS_PER_ACCOUNT": Setting(between(1, 1000), "20", "API keys an account may have"),
+    "HASH_MEMORY_KIB": Setting(between(19456, 1048576), "65536", "memory of one argon2id run, KiB"),
+    "HASH_PASSES": Setting(between(2, 10), "2", "passes of one argon2id run over that memory"),
+    "BODY_LIMIT": Setting(between(1024, 1048576), "65536", "largest form or JSON body, bytes"),
+}
+
+
+def load(app: Flask, overrides: Mapping[str, object]) -> None:
+    """Fill `app.config`. Overrides (tests) are values already parsed and win over everything else."""
+    given = _given(Path(app.instance_path))
+    for name, setting in SETTINGS.items():
+        app.config[name] = _parse(name, setting, given.get(name, setting.default))
+    app.config["CLOCK"] = clock.system
+    app.config.update(overrides)
+    if app.config["SECRET_KEY"] and app.config["SECRET_KEY_FILE"]:
+        raise Misconfigured("FV_SECRET_KEY and FV_SECRET_KEY_FILE are both set: keep one.")
+    app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = app.config["BODY_LIMIT"]
+
+
+def instance_folder(root: Path, override: object = None) -> Path:
+    """FV_INSTANCE, else `instance/` beside wsgi.py, else in the working folder. Made 0700."""
+    home = root if (root / "wsgi.py").exists() else Path.cwd()
+    folder = Path(str(override or os.environ.get("FV_INSTANCE") or home / "instance")).absolute()
+    make_private(folder)
+    return folder
+
+
+def make_private(folder: Path) -> None:
+    """Make the folder and keep everybody but its owner out."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if stat.S_IMODE(folder.stat().st_mode) & 0o077:
+            folder.chmod(0o700)
+    except OSError as error:
+        raise Misconfigured(f"FV_INSTANCE: cannot use the folder {folder}: {error.strerror}") from None
+
+
+def secret_key(app: Flask, *, may_be_made: bool) -> str:
+    """FV_SECRET_KEY, else the text of FV_SECRET_KEY_FILE, else of secret.key; a file is made (0600) when it may be."""
+    if app.config["SECRET_KEY"]:
+        return str(app.config["SECRET_KEY"])
+    ours = Path(app.instance_path) / KEY_FILE
+    path = app.config["SECRET_KEY_FILE"] or ours
+    if not path.exists():
+        if not may_be_made:
+            raise Misconfigured(
+                f"{path} is missing, but there is a database it belongs to. Put the file back from your backup: "
+                "without it nothing that is sealed can be opened."
+            )
+        _make_key(path)
+    try:
+        if (
+            path == ours and stat.S_IMODE(path.stat().st_mode) & 0o077
+        ):  # a secret mounted from elsewhere has its own rules
+            raise Misconfigured(f"{path} can be read by others. Run: chmod 600 {path}")
+        return str(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"FV_SECRET_KEY_FILE: cannot read the file it names ({type(error).__name__}).") from None
+
+
+def _make_key(path: Path) -> None:
+    """Write a whole new key or nothing; when two processes start at once, one of them wins."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+        file.write(secrets.token_hex(32) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+
+
+def _given(instance: Path) -> dict[str, str]:
+    """Every FV_ name that is set, by its bare name; the environment wins over the file."""
+    file = _named(_lines(instance / FILE), source=FILE)
+    environment = _named({k: v for k, v in os.environ.items() if k.startswith("FV_")}, source="the environment")
+    return file | environment
+
+
+def _named(pairs: Mapping[str, str], source: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for spelled, value in pairs.items():
+        bare = spelled.removeprefix("FV_")
+        if bare == "INSTANCE" and source == "the environment":
+            continue  # read before everything else, by instance_folder()
+        name = bare if bare in SETTINGS else bare.removesuffix("_FILE")
+        if name not in SETTINGS or not spelled.startswith("FV_"):
+            raise Misconfigured(f"{spelled} in {source} is not a setting. See docs/operate.md for all of them.")
+        if name in found:
+            raise Misconfigured(f"FV_{name} and FV_{name}_FILE are both set in {source}: keep one.")
+        found[name] = value if name == bare else _contents(spelled, value)
+    return found
+
+
+def _contents(spelled: str, path: str) -> str:
+    try:
+        return Path(path).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"{spelled}: cannot read the file it names ({type(error).__name__}).") from None
+
+
+def _lines(path: Path) -> dict[str, str]:
+    """`FV_NAME = value` lines; `#` begins a comment line."""
+    found: dict[str, str] = {}
+    for number, line in enumerate(path.read_text("utf-8").splitlines() if path.exists() else (), 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        name, equals, value = (part.strip() for part in line.partition("="))
+        if not equals or name in found:
+            raise Misconfigured(f"{FILE}, line {number}: expected FV_NAME = value, each name once.")
+        found[name] = value
+    return found
+
+
+def _parse(name: str, setting: Setting, text: str | None) -> object:
+    if text is None:
+        return None
+    try:
+        return setting.parse(text)
+    except ValueError as error:
+        raise Misconfigured(f"FV_{name}: expected {error}.") from None
