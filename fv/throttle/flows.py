@@ -1,0 +1,71 @@
+"""The story: a try is counted, in a committed transaction of its own, before anything is compared.
+
+So parallel guesses cannot slip past the limit, and a crash or a rolled-back request cannot lose one. A try that
+turned out right is taken back; a wrong one stays until its window has passed.
+"""
+
+from dataclasses import dataclass
+
+from flask import current_app
+
+from fv import db
+from fv.config import Rate
+from fv.throttle import policy, store
+
+#: bucket → the setting that holds its rates. The numbers and their reasons stand in fv/config.py.
+BUCKETS = {
+    "code": "CODE_FAILURES",  # one account, over every door at which a second factor is asked for
+    "password": "PASSWORD_FAILURES",  # one email
+    "password from": "PASSWORD_FAILURES_ADDRESS",  # one address
+    "sign-up from": "SIGN_UPS_ADDRESS",  # one address
+}
+
+
+@dataclass(frozen=True)
+class Try:
+    """A place taken in the count, to be taken back when the try turns out right."""
+
+    id: str
+
+
+@dataclass(frozen=True)
+class Pause:
+    """No more tries for so many seconds, not even right ones."""
+
+    seconds: int
+
+
+def begin(bucket: str, subject: str, now: int) -> Try | Pause:
+    """Count one try of this subject, or say how long the pause is."""
+    rates = _rates(bucket)
+    since = now - policy.horizon(rates)
+    with db.transaction():
+        seconds = policy.pause(store.times(bucket, subject, since), rates, now)
+        if seconds:
+            return Pause(seconds)
+        store.forget(bucket, before=since)
+        return Try(store.add(bucket, subject, now))
+
+
+def waiting(bucket: str, subject: str, now: int) -> Pause | None:
+    """The pause this subject is in, if it is in one. Counts nothing."""
+    rates = _rates(bucket)
+    seconds = policy.pause(store.times(bucket, subject, now - policy.horizon(rates)), rates, now)
+    return Pause(seconds) if seconds else None
+
+
+def take_back(*tries: Try) -> None:
+    """These were right. Inside a transaction of the caller, or alone."""
+    for made in tries:
+        store.remove(made.id)
+
+
+def left(bucket: str, subject: str, now: int) -> int:
+    """How many more wrong tries there may be before a pause."""
+    rates = _rates(bucket)
+    return policy.left(store.times(bucket, subject, now - policy.horizon(rates)), rates, now)
+
+
+def _rates(bucket: str) -> tuple[Rate, ...]:
+    rates: tuple[Rate, ...] = current_app.config[BUCKETS[bucket]]
+    return rates
