@@ -1,0 +1,1 @@
+"""What every JSON endpoint shares: bodies, lists, times."""

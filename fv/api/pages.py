@@ -1,0 +1,69 @@
+"""Lists, a page at a time, newest first: `?limit=1..100&after=<cursor>`. Cursors stay true while rows are added."""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from flask import request
+
+from fv.problems import FieldError, Problem
+
+DEFAULT, MOST = 25, 100  # rows
+
+
+class Row(Protocol):
+    @property
+    def id(self) -> str: ...
+    @property
+    def created_at(self) -> int: ...
+
+
+R = TypeVar("R", bound=Row)
+
+BEGINNING = (2**62, "")  # after this comes the newest row
+
+
+@dataclass(frozen=True)
+class Page:
+    """Ask the store for `limit + 1` rows older than (`created_at`, `id`); the one too many says that there are more."""
+
+    limit: int
+    created_at: int
+    id: str
+
+    def answer(self, rows: Sequence[R], show: Callable[[R], dict[str, object]]) -> dict[str, object]:
+        shown, more = rows[: self.limit], len(rows) > self.limit
+        return {
+            "data": [show(row) for row in shown],
+            "has_more": more,
+            "next_cursor": _cursor(shown[-1]) if more else None,
+        }
+
+
+def requested() -> Page:
+    """The page this request asks for; 422 when its parameters are not what they can be."""
+    unknown = sorted(set(request.args) - {"limit", "after"})
+    if unknown:
+        raise Problem("invalid_request", errors=[FieldError(f"/{name}", "unknown") for name in unknown])
+    typed = request.args.get("limit", str(DEFAULT))
+    if not re.fullmatch(r"[0-9]{1,3}", typed) or not 1 <= int(typed) <= MOST:
+        raise Problem("invalid_request", errors=[FieldError("/limit", "invalid")])
+    after = request.args.get("after")
+    return Page(int(typed), *(_position(after) if after else BEGINNING))
+
+
+def _cursor(row: Row) -> str:
+    return base64.urlsafe_b64encode(f"{row.created_at} {row.id}".encode()).decode()
+
+
+def _position(cursor: str) -> tuple[int, str]:
+    try:
+        at, _, id = base64.b64decode(cursor.encode(), altchars=b"-_", validate=True).decode().partition(" ")
+        if re.fullmatch(r"[0-9]{1,12}", at) and re.fullmatch(r"[a-z]+_[0-9a-f]+", id):
+            return int(at), id
+    except (binascii.Error, UnicodeError):
+        pass
+    raise Problem("invalid_request", errors=[FieldError("/after", "invalid")])

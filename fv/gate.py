@@ -1,0 +1,190 @@
+"""THE rule: nothing opens before a second factor is confirmed, except what stands in the lists below.
+
+One guard sees every request the app receives, unknown addresses, HEAD and OPTIONS included, before any body is read.
+A route is open to somebody only because its method and endpoint stand here, spelled out. HEAD counts as GET.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from flask import Flask, g, request
+from werkzeug.wrappers import Response
+
+from fv import clock, cookie, problems, web
+from fv.accounts import flows as accounts
+from fv.accounts.store import Login
+from fv.keys import flows as keys
+from fv.keys.store import Key
+from fv.mfa import flows as mfa
+from fv.mfa import store as mfa_store
+
+
+class Standing(Enum):
+    NOBODY = "not signed in"
+    PENDING = "the password was proved, the second factor was not"
+    UNENROLLED = "the password was proved, and there is no second factor yet"
+    CLEAR = "the password and the second factor were proved"
+
+
+#: Everybody may call these. Each of them answers a stranger.
+OPEN_TO_ALL = frozenset({
+    ("GET", "static"),
+    ("GET", "health.healthz"),
+    ("GET", "accounts.register_form"),
+    ("POST", "accounts.register"),
+    ("GET", "login.password_form"),
+    ("POST", "login.password"),
+    ("GET", "mfa.help"),
+})  # fmt: skip
+
+#: Somebody who knows a password, and perhaps nothing else, may call these.
+OPEN_TO_PENDING = OPEN_TO_ALL | {
+    ("GET", "login.code_form"),
+    ("POST", "login.code"),
+    ("POST", "login.out"),
+}
+
+#: Somebody who knows the password of an account without a second factor may call these.
+OPEN_TO_UNENROLLED = OPEN_TO_ALL | {
+    ("GET", "profile.me"),
+    ("GET", "mfa.setup"),
+    ("POST", "mfa.confirm"),
+    ("POST", "mfa.api_setup"),
+    ("POST", "mfa.api_confirm"),
+    ("POST", "login.out"),
+}
+
+#: An API key may call these, when it has the scope that stands beside them.
+OPEN_TO_KEYS: dict[tuple[str, str], str] = {}
+
+#: Pages an account may open that has not said yet that its backup codes are saved.
+OPEN_TO_OWING = OPEN_TO_ALL | {("GET", "mfa.setup"), ("GET", "mfa.codes_form")}
+
+READING = frozenset({"GET", "HEAD", "OPTIONS"})  # RFC 9110 §9.2.1: nothing changes
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who is asking. A key has no login: what a person may do, it may not."""
+
+    standing: Standing
+    account_id: str | None = None
+    login: Login | None = None
+    key: Key | None = None
+    owes_codes: bool = False
+
+
+NOBODY = Caller(Standing.NOBODY)
+
+
+def init_app(app: Flask) -> None:
+    app.before_request(_guard)
+    app.jinja_env.globals["who"] = caller
+
+
+def caller() -> Caller:
+    """Who is asking, from the database and once a request."""
+    if "caller" not in g:
+        g.caller = _key_caller(presented) if (presented := _presented_key()) else _cookie_caller()
+    found: Caller = g.caller
+    return found
+
+
+def login() -> Login:
+    """The login of a caller who came with a cookie; a bug for any other."""
+    found = caller().login
+    if found is None:
+        raise LookupError("this endpoint is listed for callers without a login")
+    return found
+
+
+def admits(standing: Standing, method: str, endpoint: str | None) -> bool:
+    """Whether a person of this standing may call it. Endpoint None: the address or the method does not exist."""
+    if standing is Standing.CLEAR:
+        return True
+    opened = {Standing.PENDING: OPEN_TO_PENDING, Standing.UNENROLLED: OPEN_TO_UNENROLLED}.get(standing, OPEN_TO_ALL)
+    return endpoint is not None and (method, endpoint) in opened
+
+
+def _guard() -> Response | None:
+    who, method, endpoint = caller(), _listed(request.method), request.endpoint
+    if who.key is not None:
+        _guard_key(who.standing, who.key, method, endpoint)
+        return None
+    if not admits(who.standing, method, endpoint):
+        return _unenrolled() if who.standing is Standing.UNENROLLED else _nobody()
+    if _is_cross_site():
+        raise problems.Problem("cross_site")
+    if who.owes_codes and web.is_page_read() and (method, endpoint) not in OPEN_TO_OWING:
+        return web.go("mfa.codes_form")
+    return None
+
+
+def _guard_key(standing: Standing, key: Key, method: str, endpoint: str | None) -> None:
+    if (method, endpoint) in OPEN_TO_ALL:
+        return
+    if standing is not Standing.CLEAR:
+        raise problems.Problem("two_factor_required", setup_url=web.address_of("mfa.setup"))
+    if endpoint is not None and OPEN_TO_KEYS.get((method, endpoint)) not in key.scopes:
+        raise problems.Problem("insufficient_scope")  # an address that does not exist is a 404 for a key too
+
+
+def _nobody() -> Response:
+    if web.is_page_read():
+        return web.go("login.password_form", next=web.own_address())
+    if web.is_swap():
+        return web.send_away("login.password_form", 401)
+    raise problems.Problem("not_authenticated")
+
+
+def _unenrolled() -> Response:
+    if web.is_page_read():
+        return web.go("mfa.setup")
+    if web.is_swap():
+        return web.send_away("mfa.setup", 403)
+    raise problems.Problem("two_factor_required", setup_url=web.address_of("mfa.setup"))
+
+
+def _listed(method: str) -> str:
+    return "GET" if method == "HEAD" else method
+
+
+def _is_cross_site() -> bool:
+    """A change that another site makes this browser ask for. Programs send neither header."""
+    if request.method in READING:
+        return False
+    if site := request.headers.get("Sec-Fetch-Site"):
+        return site not in ("same-origin", "none")
+    origin = request.headers.get("Origin")
+    return origin is not None and origin.partition("://")[2].lower() not in web.own_hosts()
+
+
+# ── From what was sent to who it is ──────────────────────────────────────────────────────────────────────────
+
+
+def _presented_key() -> str | None:
+    """The key a request comes with. Whoever sends one is judged by it alone; a cookie beside it counts for nothing."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else request.headers.get("X-FaceVault-Api-Key")
+
+
+def _key_caller(presented: str) -> Caller:
+    key = keys.of_secret(presented, clock.now())
+    if key is None:
+        return NOBODY
+    enrolled = mfa.is_enrolled(mfa_store.authenticator(key.account_id))
+    return Caller(Standing.CLEAR if enrolled else Standing.UNENROLLED, key.account_id, key=key)
+
+
+def _cookie_caller() -> Caller:
+    login = cookie.current_login()
+    if login is None:
+        return NOBODY
+    found = mfa_store.authenticator(login.account_id)
+    if not mfa.is_enrolled(found):
+        return Caller(Standing.UNENROLLED, login.account_id, login)
+    if login.proved_at is not None:
+        return Caller(Standing.CLEAR, login.account_id, login, owes_codes=mfa.owes_acknowledgement(found))
+    if accounts.is_in_time_for_code(login, clock.now()):
+        return Caller(Standing.PENDING, login.account_id, login)
+    return NOBODY

@@ -1,0 +1,135 @@
+"""Refusals and failures, each with a stable code: as problem+json (RFC 9457), as a page, or as a screen for htmx."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from flask import Flask, g, jsonify
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from fv import db, hashing, web
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a code means: its status, a heading, and a sentence that says what to do."""
+
+    status: int
+    title: str
+    detail: str
+
+
+#: Clients depend on the codes and the statuses; the words may be improved.
+KINDS: Mapping[str, Kind] = {
+    "malformed": Kind(400, "That could not be read", "The request is not well-formed."),
+    "not_authenticated": Kind(401, "Sign in first", "This needs a login or a valid API key."),
+    "two_factor_required": Kind(
+        403, "Two-factor authentication is required", "Set up an authenticator app to open this account."
+    ),
+    "cross_site": Kind(
+        403,
+        "Not from here",
+        "This request came from another site, so it was refused. Open the page again and repeat what you wanted to do.",
+    ),
+    "insufficient_scope": Kind(403, "Not with this key", "This API key does not open what was asked for."),
+    "registration_closed": Kind(
+        403, "Sign-up is closed", "Ask whoever runs this FaceVault to make an account for you."
+    ),
+    "not_found": Kind(404, "Nothing here", "The address is wrong, or what it named is gone."),
+    "method_not_allowed": Kind(405, "Not in this way", "This address does not answer this method."),
+    "already_enrolled": Kind(409, "Already set up", "Two-factor authentication is set up; nothing was changed."),
+    "too_many_keys": Kind(409, "No room for another key", "Revoke a key that is no longer used, then make this one."),
+    "body_too_large": Kind(413, "Too much at once", "The request is larger than this address accepts."),
+    "unsupported_media_type": Kind(415, "Not in this form", "Send the body as application/json."),
+    "invalid_request": Kind(422, "Something to correct", "A field is missing, unknown, or has a value it cannot have."),
+    "invalid_code": Kind(422, "That code does not match", "Type the newest code of your authenticator."),
+    "too_many_attempts": Kind(429, "Too many tries", "Even the right code is refused for now. Try again later."),
+    "internal": Kind(
+        500,
+        "Something broke on our side",
+        "It was written down. Nothing you sent was half done; try again in a moment.",
+    ),
+    "busy": Kind(503, "Too many at once", "More people are signing in than this machine can check. Try again."),
+    "unavailable": Kind(503, "Not available", "The database does not answer at the moment. Try again."),
+}
+
+_OF_STATUS = {400: "malformed", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large",
+              415: "unsupported_media_type", 422: "invalid_request"}  # fmt: skip
+
+_log = logging.getLogger("fv.failures")
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """One field to correct: where (RFC 6901) and a stable word for why."""
+
+    pointer: str
+    code: str
+
+
+class Problem(Exception):
+    """Ends the request with this code. `more` becomes members of the JSON answer."""
+
+    def __init__(
+        self, code: str, *, errors: Sequence[FieldError] = (), retry_after: int | None = None, **more: object
+    ) -> None:
+        super().__init__(code)
+        self.code, self.errors, self.retry_after, self.more = code, errors, retry_after, more
+
+
+def init_app(app: Flask) -> None:
+    app.register_error_handler(Problem, _answer)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(hashing.Busy, lambda _: _answer(Problem("busy", retry_after=2)))
+    app.register_error_handler(db.Unavailable, _unavailable)
+    app.register_error_handler(Exception, _broken)
+
+
+def _answer(problem: Problem) -> Response:
+    kind = KINDS[problem.code]
+    if web.is_api():
+        response = _json(problem, kind)
+    else:
+        response = web.screen("problem.html", kind.status, kind=kind, code=problem.code)
+    if problem.retry_after is not None:
+        response.headers["Retry-After"] = str(problem.retry_after)
+    return response
+
+
+def _json(problem: Problem, kind: Kind) -> Response:
+    body: dict[str, object] = {
+        "type": f"urn:facevault:problem:{problem.code}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": kind.detail,
+        "code": problem.code,
+        "request_id": g.request_id,
+        **problem.more,
+    }
+    if problem.errors:
+        body["errors"] = [{"pointer": error.pointer, "code": error.code} for error in problem.errors]
+    response = jsonify(body)
+    response.status_code = kind.status
+    response.content_type = "application/problem+json"
+    return response
+
+
+def _http(error: HTTPException) -> Response:
+    if error.code is None or error.code < 400:  # a redirect of the URL map, RFC 9110 §15.4.9
+        return error.get_response()
+    code = _OF_STATUS.get(error.code, "malformed" if error.code < 500 else "internal")
+    response = _answer(Problem(code))
+    response.headers.extend((k, v) for k, v in error.get_headers() if k == "Allow")
+    return response
+
+
+def _unavailable(error: Exception) -> Response:
+    _log.error("database unavailable: %s", error, extra={"request_id": g.request_id})
+    return _answer(Problem("unavailable", retry_after=2))
+
+
+def _broken(error: Exception) -> Response:
+    """Where it broke, without what it said: the text of an exception may quote what somebody sent."""
+    _log.error("%s", type(error).__name__, extra={"request_id": g.request_id, "trace": error.__traceback__})
+    return _answer(Problem("internal"))

@@ -1,0 +1,148 @@
+"""How a view answers: screens, redirects, headers. Only here is htmx known by name."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, current_app, g, make_response, redirect, render_template, request, url_for
+from htmx_flask import Htmx
+from werkzeug.wrappers import Response
+
+from fv.accounts.flows import Visitor
+
+#: Nothing from elsewhere, nothing inline, no frame around us, no form that posts to somebody else.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+HOME = "/dashboard"
+
+#: One slash, then no second one and no backslash, and nothing but printable ASCII: stays on this host in every browser.
+_OWN_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")
+
+
+@dataclass(frozen=True)
+class Section:
+    """One entry in the navigation of the pages behind the gate."""
+
+    label: str
+    endpoint: str
+    icon: str
+
+
+def init_app(app: Flask, sections: Sequence[Sequence[Section]]) -> None:
+    Htmx(app)
+    app.jinja_env.globals["sections"] = sections
+    app.after_request(_finish)
+
+
+# ── Answers ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def screen(
+    template: str,
+    status: int = 200,
+    *,
+    within: str = "bare",
+    retry_after: int | None = None,
+    **context: Any,
+) -> Response:
+    """Render one screen: within a layout for a browser, alone for an htmx swap."""
+    layout = f"layouts/{'fragment' if is_swap() else within}.html"
+    response = make_response(render_template(template, layout=layout, **context), status)
+    if retry_after is not None:
+        response.headers["Retry-After"] = str(retry_after)
+    return response
+
+
+def go(endpoint: str, **values: object) -> Response:
+    """303 to another page: what was sent has been dealt with, or must not be."""
+    return redirect(url_for(endpoint, **values), 303)  # type: ignore[arg-type]
+
+
+def go_to(path: str) -> Response:
+    return redirect(path, 303)
+
+
+def send_away(endpoint: str, status: int) -> Response:
+    """Tell htmx to leave the page. No body: nothing of any page may be swapped in."""
+    return Response(status=status, headers={"HX-Redirect": url_for(endpoint)})
+
+
+# ── What kind of caller ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def is_api() -> bool:
+    """A program, to be answered in JSON. Decides the form of an answer and never who may have one."""
+    return request.path.startswith("/api/")
+
+
+def is_swap() -> bool:
+    """An htmx request for a piece of the page that is open."""
+    htmx = request.htmx  # type: ignore[attr-defined]
+    return bool(htmx) and not is_api() and not htmx.history_restore_request
+
+
+def is_page_read() -> bool:
+    """A person who opens a page, and can be sent to another one."""
+    return request.method in ("GET", "HEAD") and not is_api() and not is_swap()
+
+
+def visitor() -> Visitor:
+    """Where the request comes from, as a login remembers it."""
+    return Visitor(request.remote_addr or "", request.user_agent.string)
+
+
+# ── Addresses ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def own_address() -> str | None:
+    """Where the caller was going, to be brought back after signing in."""
+    path = request.full_path.rstrip("?")
+    return path if stays_home(path) == path else None
+
+
+def stays_home(path: str | None) -> str:
+    """The path when it stays on this host, else the dashboard."""
+    return path if path and len(path) <= 2048 and _OWN_PATH.fullmatch(path) else HOME
+
+
+def address_of(endpoint: str) -> str:
+    """The whole address of one of our pages, as a program or a person outside needs it."""
+    return f"{_base_url() or request.host_url.rstrip('/')}{url_for(endpoint)}"
+
+
+def own_hosts() -> set[str]:
+    """What an Origin header of our own pages says behind its scheme."""
+    return {request.host.lower(), urlsplit(_base_url()).netloc} - {""}
+
+
+def _base_url() -> str:
+    return current_app.config["BASE_URL"] or ""
+
+
+# ── Every answer ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _finish(response: Response) -> Response:
+    if is_swap() and response.location:  # a script would follow it and swap a page into a page
+        response.headers["HX-Redirect"] = response.headers.pop("Location")
+        response.status_code = 204
+        response.set_data(b"")
+    response.vary.add("HX-Request")
+    response.headers["X-Request-Id"] = g.request_id  # from fv/journal.py
+    if request.endpoint != "static":
+        response.headers["Cache-Control"] = "no-store"
+    response.headers.update(HEADERS)
+    if _base_url().startswith("https://"):
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+    return response

@@ -1,0 +1,69 @@
+"""Numbers and times as people read them. Pure."""
+
+from datetime import UTC, datetime
+
+
+def duration(seconds: int) -> str:
+    """`40 seconds`, `12 minutes`, `3 hours`: rounded up, so that nobody comes back too early."""
+    for size, unit in ((3600, "hour"), (60, "minute")):
+        if seconds > size:
+            return _count(-(-seconds // size), unit)
+    return _count(seconds, "second")
+
+
+def moment(seconds: int) -> str:
+    """`23 Nov 2026, 14:32 UTC`"""
+    at = datetime.fromtimestamp(seconds, UTC)
+    return f"{at.day} {at:%b %Y, %H:%M} UTC"
+
+
+def day(seconds: int) -> str:
+    """`23 November 2026`"""
+    at = datetime.fromtimestamp(seconds, UTC)
+    return f"{at.day} {at:%B %Y}"
+
+
+def ago(seconds: int, now: int) -> str:
+    """`now`, `5 minutes ago`, then the moment."""
+    passed = now - seconds
+    if passed < 120:
+        return "now"
+    if passed < 86400:
+        size, unit = (3600, "hour") if passed >= 7200 else (60, "minute")
+        return f"{_count(passed // size, unit)} ago"
+    return moment(seconds)
+
+
+def device(user_agent: str) -> str:
+    """`Firefox on Linux`, from what a browser says of itself. For people to recognise, not to rely on."""
+    browser = next((name for mark, name in _BROWSERS if mark in user_agent), "A program")
+    system = next((name for mark, name in _SYSTEMS if mark in user_agent), None)
+    return f"{browser} on {system}" if system else browser
+
+
+#: The first mark that is found wins: nearly every browser also says that it is Safari.
+_BROWSERS = (
+    ("Firefox/", "Firefox"),
+    ("FxiOS/", "Firefox"),
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("SamsungBrowser/", "Samsung Internet"),
+    ("CriOS/", "Chrome"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+    ("curl/", "curl"),
+    ("python-", "A Python program"),
+)
+_SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("CrOS", "ChromeOS"),
+    ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+)
+
+
+def _count(number: int, unit: str) -> str:
+    return f"{number:,} {unit}{'' if number == 1 else 's'}"
