@@ -1,0 +1,1 @@
+"""Accounts and their logins: who exists, and which cookies name them."""

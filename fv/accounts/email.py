@@ -1,0 +1,15 @@
+"""What an email address may look like here. Pure."""
+
+import re
+import unicodedata
+
+LONGEST = 254  # characters, RFC 5321 §4.5.3.1.3
+
+#: One @, something on both sides, no space, no colon (it would break the label in authenticator apps), no quoting.
+_SHAPE = re.compile(r"[^@\s:\"<>(),;\[\]\\]{1,64}@[^@\s:\"<>(),;\[\]\\]{1,189}")
+
+
+def normalised(typed: str) -> str | None:
+    """Trimmed, NFKC, lower case; None when it cannot be an address."""
+    email = unicodedata.normalize("NFKC", typed).strip().lower()
+    return email if len(email) <= LONGEST and email.isprintable() and _SHAPE.fullmatch(email) else None

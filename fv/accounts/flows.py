@@ -1,0 +1,145 @@
+"""The story: sign up, prove a password, open a login, end it.
+
+A refusal is a return value; an exception is a bug. Hashing (70 ms) is done before the write lock is taken.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from enum import Enum
+
+from flask import current_app
+
+from fv import db, hashing, ids, sealing
+from fv.accounts import email as emails
+from fv.accounts import store
+from fv.accounts.store import Account, Login
+from fv.throttle import flows as throttle
+from fv.throttle.flows import Pause
+from fv.throttle.policy import network_of
+
+SEEN_EVERY = 60  # seconds between two notes of when a login was last seen: one write a minute, not one a request
+AGENT = 256  # characters of the User-Agent that are kept
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Where a request comes from, as far as a login remembers it."""
+
+    address: str
+    user_agent: str
+
+
+class NoSignUp(Enum):
+    """Why there is no new account; the text is for the person who typed."""
+
+    CLOSED = "Sign-up is closed."
+    EMAIL = "That is not an email address we can use."
+    SHORT = "Too short."
+    LONG = "Too long: 1,024 characters are the most."
+    TAKEN = "There is an account with this email. Sign in instead."
+
+
+def sign_up(typed_email: str, password: str, visitor: Visitor, now: int) -> Account | NoSignUp | Pause:
+    """A new account, without a second factor and so without access to anything yet."""
+    if not is_sign_up_open():
+        return NoSignUp.CLOSED
+    email = emails.normalised(typed_email)
+    if email is None:
+        return NoSignUp.EMAIL
+    if unfit := unfit_password(password):
+        return unfit
+    pause = throttle.begin("sign-up from", network_of(visitor.address), now)
+    if isinstance(pause, Pause):
+        return pause
+    account = Account(ids.new("acc"), email, hashing.hash(password), "free", now)
+    with db.transaction():
+        if not is_sign_up_open():  # somebody else was the first meanwhile
+            return NoSignUp.CLOSED
+        return account if store.add(account) else NoSignUp.TAKEN
+
+
+def is_sign_up_open() -> bool:
+    mode: str = current_app.config["REGISTRATION"]
+    return mode == "open" or (mode == "first" and not store.any_exists())
+
+
+def unfit_password(password: str) -> NoSignUp | None:
+    if len(password) < current_app.config["PASSWORD_LENGTH"]:
+        return NoSignUp.SHORT
+    return NoSignUp.LONG if len(password) > hashing.LONGEST else None
+
+
+def prove_password(typed_email: str, password: str, visitor: Visitor, now: int) -> Account | Pause | None:
+    """The account, when the password is its own. Unknown email and wrong password take the same way and time."""
+    email = emails.normalised(typed_email) or ""
+    keyring: sealing.Keyring = current_app.extensions["keyring"]
+    by_email = throttle.begin("password", keyring.pseudonym(email), now)
+    if isinstance(by_email, Pause):
+        return by_email
+    by_address = throttle.begin("password from", network_of(visitor.address), now)
+    if isinstance(by_address, Pause):
+        throttle.take_back(by_email)
+        return by_address
+    account = store.by_email(email)
+    stored = account.password_hash if account else hashing.decoy()
+    if not hashing.matches(password, stored) or account is None:
+        return None
+    fresh = hashing.hash(password) if hashing.is_outdated(stored) else None
+    with db.transaction():
+        throttle.take_back(by_email, by_address)
+        if fresh:
+            store.set_password_hash(account.id, fresh)
+    return account
+
+
+# ── Logins ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def open_login(account_id: str, visitor: Visitor, now: int, instead_of: str | None = None) -> str:
+    """A login by the password only; its id. Another login of the same browser ends with it."""
+    id = ids.new("log")
+    config = current_app.config
+    with db.transaction():
+        store.forget_logins(now - config["LOGIN_IDLE"], now - config["LOGIN_LIFETIME"])
+        if instead_of:
+            store.end_login(instead_of)
+        store.add_login(id, account_id, visitor.address, visitor.user_agent[:AGENT], now)
+    return id
+
+
+def live_login(id: str, now: int) -> Login | None:
+    """The login of this id unless it has ended, by hand, by idleness or by age."""
+    login = store.login(id)
+    if login is None or has_ended(login, now):
+        return None
+    if now - login.seen_at >= SEEN_EVERY:
+        store.saw_login(id, now)
+    return login
+
+
+def has_ended(login: Login, now: int) -> bool:
+    idle, lifetime = int(current_app.config["LOGIN_IDLE"]), int(current_app.config["LOGIN_LIFETIME"])
+    return now - login.seen_at >= idle or now - login.created_at >= lifetime
+
+
+def is_in_time_for_code(login: Login, now: int) -> bool:
+    """Whether a login by the password only may still be raised by a code."""
+    return now - login.created_at < int(current_app.config["LOGIN_PENDING"])
+
+
+def active_logins(account_id: str, now: int) -> list[Login]:
+    """The ones that have proved a second factor and have not ended, newest first."""
+    return [login for login in store.logins(account_id) if login.proved_at and not has_ended(login, now)]
+
+
+def handle(login: Login) -> str:
+    """What a page calls a login by: tells them apart, opens nothing."""
+    return hashlib.sha256(login.id.encode()).hexdigest()[:16]
+
+
+def end_by_handle(account_id: str, wanted: str) -> bool:
+    """End one login of this account. False when there is none by this handle."""
+    found = [login for login in store.logins(account_id) if handle(login) == wanted]
+    for login in found:
+        store.end_login(login.id)
+    return bool(found)

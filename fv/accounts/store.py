@@ -1,0 +1,135 @@
+"""Accounts and logins as the database knows them."""
+
+from dataclasses import dataclass
+
+from fv import db
+
+
+@dataclass(frozen=True)
+class Account:
+    id: str
+    email: str
+    password_hash: str
+    plan: str
+    created_at: int
+
+
+@dataclass(frozen=True)
+class Login:
+    """One way somebody is signed in, with the email of its account. `proved_at` None: by the password only."""
+
+    id: str
+    account_id: str
+    email: str
+    address: str
+    user_agent: str
+    created_at: int
+    seen_at: int
+    proved_at: int | None
+    locked_at: int | None
+
+
+def add(account: Account) -> bool:
+    """False when the email is taken."""
+    return db.run(
+        """
+        INSERT INTO accounts (id, email, password_hash, plan, created_at)
+        VALUES (:id, :email, :password_hash, :plan, :created_at)
+        ON CONFLICT (email) DO NOTHING
+        """,
+        id=account.id, email=account.email, password_hash=account.password_hash,
+        plan=account.plan, created_at=account.created_at,
+    ) == 1  # fmt: skip
+
+
+def by_email(email: str) -> Account | None:
+    return db.one(Account, "SELECT * FROM accounts WHERE email = :email", email=email)
+
+
+def by_id(id: str) -> Account | None:
+    return db.one(Account, "SELECT * FROM accounts WHERE id = :id", id=id)
+
+
+def any_exists() -> bool:
+    return db.one(dict, "SELECT id FROM accounts LIMIT 1") is not None
+
+
+def set_password_hash(id: str, password_hash: str) -> None:
+    db.run(
+        "UPDATE accounts SET password_hash = :password_hash WHERE id = :id",
+        id=id,
+        password_hash=password_hash,
+    )
+
+
+# ── Logins ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+_LOGIN = """
+    SELECT logins.id, account_id, email, address, user_agent, logins.created_at, seen_at, proved_at, locked_at
+    FROM logins JOIN accounts ON accounts.id = account_id
+"""
+
+
+def add_login(id: str, account_id: str, address: str, user_agent: str, now: int) -> None:
+    db.run(
+        """
+        INSERT INTO logins (id, account_id, address, user_agent, created_at, seen_at)
+        VALUES (:id, :account_id, :address, :user_agent, :now, :now)
+        """,
+        id=id, account_id=account_id, address=address, user_agent=user_agent, now=now,
+    )  # fmt: skip
+
+
+def login(id: str) -> Login | None:
+    return db.one(Login, f"{_LOGIN} WHERE logins.id = :id", id=id)
+
+
+def logins(account_id: str) -> list[Login]:
+    """Newest first."""
+    return db.many(
+        Login,
+        f"{_LOGIN} WHERE account_id = :account_id ORDER BY logins.created_at DESC, logins.id",
+        account_id=account_id,
+    )
+
+
+def saw_login(id: str, now: int) -> None:
+    db.run("UPDATE logins SET seen_at = :now WHERE id = :id", id=id, now=now)
+
+
+def raise_login(id: str, new_id: str, since: int, now: int) -> bool:
+    """The second factor was proved: a new id. False when the login ended, was locked, or is from before `since`."""
+    return db.run(
+        """
+        UPDATE logins SET id = :new_id, proved_at = :now, seen_at = :now
+        WHERE id = :id AND proved_at IS NULL AND locked_at IS NULL AND created_at > :since
+        """,
+        id=id, new_id=new_id, since=since, now=now,
+    ) == 1  # fmt: skip
+
+
+def lock_pending_logins(account_id: str, now: int) -> None:
+    db.run(
+        """
+        UPDATE logins SET locked_at = :now
+        WHERE account_id = :account_id AND proved_at IS NULL AND locked_at IS NULL
+        """,
+        account_id=account_id, now=now,
+    )  # fmt: skip
+
+
+def end_login(id: str) -> None:
+    db.run("DELETE FROM logins WHERE id = :id", id=id)
+
+
+def end_other_logins(account_id: str, but: str) -> None:
+    db.run("DELETE FROM logins WHERE account_id = :account_id AND id != :but", account_id=account_id, but=but)
+
+
+def forget_logins(unseen_since: int, begun_before: int) -> None:
+    """Logins that have ended by themselves, idle or by age."""
+    db.run(
+        "DELETE FROM logins WHERE seen_at <= :unseen_since OR created_at <= :begun_before",
+        unseen_since=unseen_since,
+        begun_before=begun_before,
+    )

@@ -1,0 +1,83 @@
+"""The way in: a password, then a code; and the way out."""
+
+from typing import Any
+
+from flask import Blueprint, request
+from werkzeug.wrappers import Response
+
+from fv import clock, cookie, gate, web
+from fv.accounts import flows as accounts
+from fv.accounts import store as account_store
+from fv.gate import Standing
+from fv.login import flows
+from fv.mfa import flows as mfa
+from fv.mfa.flows import Refused, Wrong
+from fv.throttle.flows import Pause
+
+blueprint = Blueprint("login", __name__)
+
+
+@blueprint.get("/login")
+def password_form() -> Response:
+    if gate.caller().standing is Standing.CLEAR:
+        return web.go_to(web.stays_home(request.args.get("next")))
+    return _password_screen()
+
+
+@blueprint.post("/login")
+def password() -> Response:
+    typed, before = request.form.get("email", ""), cookie.current_login()
+    opened = flows.prove_password(
+        typed, request.form.get("password", ""), web.visitor(), clock.now(), before.id if before else None
+    )
+    if opened is None:
+        return _password_screen(422, email=typed, wrong=True)
+    if isinstance(opened, Pause):
+        return _password_screen(429, email=typed, pause=opened, retry_after=opened.seconds)
+    cookie.name(opened.login_id)
+    return web.go(".code_form", next=_next()) if opened.awaits_code else web.go("mfa.setup")
+
+
+@blueprint.get("/login/code")
+def code_form() -> Response:
+    if gate.caller().standing is Standing.CLEAR:
+        return web.go_to(web.stays_home(_next()))
+    return _code_screen()
+
+
+@blueprint.post("/login/code")
+def code() -> Response:
+    if gate.caller().standing is Standing.CLEAR:
+        return web.go_to(web.stays_home(_next()))
+    proved = mfa.prove(gate.login(), request.form.get("code", ""), clock.now())
+    if isinstance(proved, Wrong):
+        return _code_screen(422, wrong=True)
+    if isinstance(proved, Pause):
+        return _code_screen(429, pause=proved, retry_after=proved.seconds)
+    if isinstance(proved, Refused):
+        cookie.forget()
+        return web.go(".password_form", next=_next())
+    cookie.name(proved)
+    return web.go_to(web.stays_home(_next()))
+
+
+@blueprint.post("/logout")
+def out() -> Response:
+    account_store.end_login(gate.login().id)
+    cookie.forget()
+    return web.go(".password_form")
+
+
+def _next() -> str | None:
+    """Where to go afterwards, when that is not simply the dashboard."""
+    path = web.stays_home(request.args.get("next"))
+    return None if path == web.HOME else path
+
+
+def _password_screen(status: int = 200, **context: Any) -> Response:
+    context |= {"next": _next(), "sign_up": accounts.is_sign_up_open()}
+    return web.screen("login/password.html", status, **context)
+
+
+def _code_screen(status: int = 200, **context: Any) -> Response:
+    return web.screen("login/code.html", status, email=gate.login().email, next=_next(), **context)

@@ -1,0 +1,147 @@
+"""Authenticators, offered secrets and backup codes as the database knows them."""
+
+from dataclasses import dataclass
+
+from fv import db
+
+
+@dataclass(frozen=True)
+class Authenticator:
+    """`confirmed_at` None: not enrolled. `codes_acknowledged_at` None: the codes may have been lost on the way."""
+
+    account_id: str
+    generation: int
+    sealed_secret: str | None
+    confirmed_at: int | None
+    last_step: int
+    codes_recipe: str | None
+    codes_issued_at: int | None
+    codes_acknowledged_at: int | None
+
+
+@dataclass(frozen=True)
+class _Sealed:
+    sealed_secret: str
+
+
+@dataclass(frozen=True)
+class _Count:
+    number: int
+
+
+def authenticator(account_id: str) -> Authenticator | None:
+    return db.one(Authenticator, "SELECT * FROM authenticators WHERE account_id = :id", id=account_id)
+
+
+def prepare(account_id: str) -> None:
+    """Have a row to confirm later."""
+    db.run(
+        "INSERT INTO authenticators (account_id) VALUES (:id) ON CONFLICT (account_id) DO NOTHING",
+        id=account_id,
+    )
+
+
+def confirm(account_id: str, sealed_secret: str, step: int, recipe: str, now: int) -> bool:
+    """Enrolled from now on, with one step spent and a set of codes owed. False when it was enrolled already."""
+    return db.run(
+        """
+        UPDATE authenticators
+        SET sealed_secret = :sealed_secret, confirmed_at = :now, last_step = :step,
+            codes_recipe = :recipe, codes_issued_at = :now, codes_acknowledged_at = NULL
+        WHERE account_id = :id AND confirmed_at IS NULL
+        """,
+        id=account_id, sealed_secret=sealed_secret, step=step, recipe=recipe, now=now,
+    ) == 1  # fmt: skip
+
+
+def spend_step(account_id: str, sealed_secret: str, step: int) -> bool:
+    """False when this or a newer step was spent already, or the secret is not this one any more."""
+    return db.run(
+        """
+        UPDATE authenticators SET last_step = :step
+        WHERE account_id = :id AND sealed_secret = :sealed_secret AND confirmed_at IS NOT NULL AND last_step < :step
+        """,
+        id=account_id, sealed_secret=sealed_secret, step=step,
+    ) == 1  # fmt: skip
+
+
+# ── The secret that is shown before it is confirmed ──────────────────────────────────────────────────────────
+
+
+def offered_secret(login_id: str) -> str | None:
+    """Sealed."""
+    found = db.one(_Sealed, "SELECT sealed_secret FROM offered_secrets WHERE login_id = :id", id=login_id)
+    return found.sealed_secret if found else None
+
+
+def offer_secret(login_id: str, sealed_secret: str) -> None:
+    """Keep the first one: two tabs that open at once show the same."""
+    db.run(
+        """
+        INSERT INTO offered_secrets (login_id, sealed_secret) VALUES (:id, :sealed_secret)
+        ON CONFLICT (login_id) DO NOTHING
+        """,
+        id=login_id, sealed_secret=sealed_secret,
+    )  # fmt: skip
+
+
+def take_offer(login_id: str, sealed_secret: str) -> bool:
+    """The offer is used up. False when its login was raised or ended meanwhile."""
+    return db.run(
+        "DELETE FROM offered_secrets WHERE login_id = :id AND sealed_secret = :sealed_secret",
+        id=login_id, sealed_secret=sealed_secret,
+    ) == 1  # fmt: skip
+
+
+# ── Backup codes ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def replace_codes(account_id: str, hashes: list[str]) -> None:
+    """The old set dies, used or not."""
+    db.run("DELETE FROM backup_codes WHERE account_id = :id", id=account_id)
+    for code_hash in hashes:
+        db.run(
+            "INSERT INTO backup_codes (account_id, code_hash) VALUES (:id, :code_hash)",
+            id=account_id, code_hash=code_hash,
+        )  # fmt: skip
+
+
+def issue_codes(account_id: str, recipe: str, now: int) -> bool:
+    """A new set is owed. False when the last one was acknowledged or the account is not enrolled."""
+    return db.run(
+        """
+        UPDATE authenticators SET codes_recipe = :recipe, codes_issued_at = :now
+        WHERE account_id = :id AND confirmed_at IS NOT NULL AND codes_acknowledged_at IS NULL
+        """,
+        id=account_id, recipe=recipe, now=now,
+    ) == 1  # fmt: skip
+
+
+def acknowledge_codes(account_id: str, now: int) -> None:
+    db.run(
+        """
+        UPDATE authenticators SET codes_acknowledged_at = :now
+        WHERE account_id = :id AND codes_issued_at IS NOT NULL AND codes_acknowledged_at IS NULL
+        """,
+        id=account_id, now=now,
+    )  # fmt: skip
+
+
+def spend_code(account_id: str, code_hash: str, now: int) -> bool:
+    """False when it is not a code of the current set, or was used."""
+    return db.run(
+        """
+        UPDATE backup_codes SET used_at = :now
+        WHERE account_id = :id AND code_hash = :code_hash AND used_at IS NULL
+        """,
+        id=account_id, code_hash=code_hash, now=now,
+    ) == 1  # fmt: skip
+
+
+def codes_left(account_id: str) -> int:
+    found = db.one(
+        _Count,
+        "SELECT count(*) AS number FROM backup_codes WHERE account_id = :id AND used_at IS NULL",
+        id=account_id,
+    )
+    return found.number if found else 0

@@ -1,0 +1,134 @@
+"""The gate's page, its confirmation, the one look at the backup codes, and the help that goes with them."""
+
+from typing import Any
+
+from flask import Blueprint, jsonify, request
+from markupsafe import Markup
+from werkzeug.wrappers import Response
+
+from fv import clock, cookie, gate, web
+from fv.api import bodies
+from fv.gate import Standing
+from fv.mfa import flows, store, totp
+from fv.mfa.flows import Codes, Refused, Wrong
+from fv.problems import FieldError, Problem
+from fv.throttle.flows import Pause
+
+blueprint = Blueprint("mfa", __name__)
+
+
+# ── The gate ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@blueprint.get("/setup")
+def setup() -> Response:
+    if gate.caller().standing is Standing.CLEAR:
+        return web.go("dashboard.index")
+    return _setup_screen()
+
+
+@blueprint.post("/setup")
+def confirm() -> Response:
+    if gate.caller().standing is Standing.CLEAR:
+        return web.go("dashboard.index")
+    confirmed = flows.confirm(gate.login(), request.form.get("code", ""), clock.now())
+    if isinstance(confirmed, Wrong):
+        return _setup_screen(422, wrong=confirmed)
+    if isinstance(confirmed, Pause):
+        return _setup_screen(429, pause=confirmed, retry_after=confirmed.seconds)
+    if isinstance(confirmed, Refused):
+        return web.go("dashboard.index")
+    _name(confirmed)
+    return _codes_screen(confirmed)
+
+
+@blueprint.get("/setup/codes")
+def codes_form() -> Response:
+    if not _owes_codes():
+        return web.go("dashboard.index")
+    return web.screen("mfa/renew.html")
+
+
+@blueprint.post("/setup/codes")
+def renew_codes() -> Response:
+    renewed = flows.renew_codes(gate.login(), request.form.get("code", ""), clock.now())
+    if isinstance(renewed, Wrong):
+        return web.screen("mfa/renew.html", 422, wrong=renewed)
+    if isinstance(renewed, Pause):
+        return web.screen("mfa/renew.html", 429, pause=renewed, retry_after=renewed.seconds)
+    if isinstance(renewed, Refused):
+        return web.go("dashboard.index")
+    return _codes_screen(renewed)
+
+
+@blueprint.post("/setup/codes/dismiss")
+def dismiss_codes() -> Response:
+    flows.acknowledge(gate.login().account_id, clock.now())
+    return web.go("dashboard.index")
+
+
+@blueprint.get("/help/authenticator")
+def help() -> Response:
+    return web.screen("mfa/help.html")
+
+
+# ── The same for programs ────────────────────────────────────────────────────────────────────────────────────
+
+
+class Nothing(bodies.Body, frozen=True):
+    pass
+
+
+class TypedCode(bodies.Body, frozen=True):
+    code: str
+
+
+@blueprint.post("/api/v1/totp/setup")
+def api_setup() -> Response:
+    if gate.caller().standing is Standing.CLEAR:
+        raise Problem("already_enrolled")
+    bodies.read(Nothing)
+    offer = flows.offer(gate.login())
+    return jsonify(otpauth_uri=offer.uri, secret=offer.secret, qr_svg=totp.qr_svg(offer.uri))
+
+
+@blueprint.post("/api/v1/totp/confirm")
+def api_confirm() -> Response:
+    if gate.caller().standing is Standing.CLEAR:
+        raise Problem("already_enrolled")
+    confirmed = flows.confirm(gate.login(), bodies.read(TypedCode).code, clock.now())
+    if isinstance(confirmed, Wrong):
+        raise Problem("invalid_code", errors=[FieldError("/code", "invalid_code")])
+    if isinstance(confirmed, Pause):
+        raise Problem("too_many_attempts", retry_after=confirmed.seconds)
+    if isinstance(confirmed, Refused):
+        raise Problem("already_enrolled")
+    _name(confirmed)
+    return jsonify(backup_codes=confirmed.codes)
+
+
+def _setup_screen(status: int = 200, **context: Any) -> Response:
+    offer = flows.offer(gate.login())
+    return web.screen(
+        "mfa/setup.html",
+        status,
+        email=gate.login().email,
+        uri=offer.uri,
+        qr=Markup(totp.qr_svg(offer.uri)),  # noqa: S704 (made here, from digits)
+        key=totp.in_groups(offer.secret),
+        **context,
+    )
+
+
+def _codes_screen(made: Codes) -> Response:
+    """The only answer that ever holds the codes."""
+    return web.screen("mfa/codes.html", codes=made.codes, email=gate.login().email, now=clock.now())
+
+
+def _name(confirmed: Codes) -> None:
+    if confirmed.login_id:
+        cookie.name(confirmed.login_id)
+
+
+def _owes_codes() -> bool:
+    return flows.owes_acknowledgement(store.authenticator(gate.login().account_id))
