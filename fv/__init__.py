@@ -1,0 +1,63 @@
+"""FaceVault: an account reaches nothing until its second factor is confirmed.
+
+Reading order: gate.py (the rule), mfa/flows.py (the story), then any one feature.
+"""
+
+from pathlib import Path
+
+from flask import Flask
+
+from fv import config, cookie, db, gate, health, journal, problems, proxies, sealing, serving, web, words
+from fv.accounts import views as accounts
+from fv.api import times
+from fv.dashboard import views as dashboard
+from fv.keys import views as keys
+from fv.login import views as login
+from fv.mfa import views as mfa
+from fv.profile import views as profile
+from fv.web import Section
+
+FEATURES = (accounts, login, mfa, profile, dashboard, keys, health)
+
+#: The navigation of the pages behind the gate, in groups.
+SECTIONS = (
+    (Section("Overview", "dashboard.index", "overview"),),
+    (Section("API keys", "keys.index", "keys"),),
+    (Section("Account", "profile.account", "account"),),
+)
+
+#: A checkout keeps templates/ and static/ beside fv/; an installed package has them inside.
+_ROOT = Path(__file__).parent.parent
+_FILES = _ROOT if (_ROOT / "wsgi.py").exists() else Path(__file__).parent
+
+
+def create_app(**overrides: object) -> Flask:
+    """Build the application. Overrides (tests) win over environment, instance file and defaults."""
+    instance = config.instance_folder(_ROOT, overrides.pop("INSTANCE", None))
+    app = Flask(
+        __name__,
+        instance_path=str(instance),
+        template_folder=_FILES / "templates",
+        static_folder=_FILES / "static",
+    )
+    config.load(app, overrides)
+    app.extensions["keyring"] = sealing.Keyring(config.secret_key(app, may_be_made=not db.path_of(app).exists()))
+    db.init_app(app)
+    journal.init_app(app)
+    cookie.init_app(app)
+    web.init_app(app, SECTIONS)
+    problems.init_app(app)
+    gate.init_app(app)
+    for feature in FEATURES:
+        app.register_blueprint(feature.blueprint)
+    app.jinja_env.filters.update(
+        duration=words.duration,
+        moment=words.moment,
+        day=words.day,
+        ago=words.ago,
+        device=words.device,
+        rfc3339=times.written,
+    )
+    app.cli.add_command(serving.serve)
+    app.wsgi_app = proxies.TrustedProxies(app.wsgi_app, app.config["TRUSTED_PROXIES"])  # type: ignore[method-assign]
+    return app

@@ -1,0 +1,1 @@
+"""API keys: what a program shows instead of a login."""

@@ -1,0 +1,110 @@
+"""The API keys section, and its JSON twin."""
+
+from flask import Blueprint, current_app, jsonify, request
+from werkzeug.wrappers import Response
+
+from fv import clock, gate, web
+from fv.api import bodies, pages, times
+from fv.keys import flows, scopes, store
+from fv.keys.flows import Made, NoKey
+from fv.keys.store import Key
+from fv.problems import FieldError, Problem
+
+blueprint = Blueprint("keys", __name__)
+
+DAY = 86400
+#: What the form offers: days until the key ends.
+EXPIRIES = {"90": 90 * DAY, "365": 365 * DAY, "never": None}
+
+
+@blueprint.get("/keys")
+def index() -> Response:
+    return _index_screen()
+
+
+@blueprint.post("/keys")
+def create() -> Response:
+    form, now = request.form, clock.now()
+    lasts = EXPIRIES.get(form.get("expires", ""))
+    made = flows.make(
+        gate.login().account_id,
+        form.get("name", ""),
+        form.getlist("scope"),
+        form.get("mode", "live"),
+        now + lasts if lasts else None,
+        now,
+    )
+    if isinstance(made, NoKey):
+        return _index_screen(409 if made is NoKey.TOO_MANY else 422, wrong=made)
+    return _index_screen(made=made)
+
+
+@blueprint.post("/keys/<id>/revoke")
+def revoke_form(id: str) -> Response:
+    if not store.revoke(gate.login().account_id, id, clock.now()):
+        raise Problem("not_found")
+    return web.go(".index")
+
+
+# ── The same for programs (a person's program: a key cannot manage keys) ─────────────────────────────────────
+
+
+class NewKey(bodies.Body, frozen=True):
+    name: str
+    scopes: list[str] | None = None
+    mode: str = "live"
+    expires_at: str | None = None
+
+
+@blueprint.get("/api/v1/keys")
+def api_list() -> Response:
+    asked = pages.requested()
+    rows = store.page(gate.login().account_id, asked.created_at, asked.id, asked.limit + 1, clock.now())
+    return jsonify(asked.answer(rows, _shown))
+
+
+@blueprint.post("/api/v1/keys")
+def api_create() -> Response:
+    body, now = bodies.read(NewKey), clock.now()
+    expires_at = times.read(body.expires_at) if body.expires_at is not None else None
+    if body.expires_at is not None and expires_at is None:
+        raise Problem("invalid_request", errors=[FieldError("/expires_at", "invalid")])
+    wanted = scopes.DEFAULT if body.scopes is None else body.scopes
+    made = flows.make(gate.login().account_id, body.name, wanted, body.mode, expires_at, now)
+    if made is NoKey.TOO_MANY:
+        raise Problem("too_many_keys")
+    if isinstance(made, NoKey):
+        raise Problem("invalid_request", errors=[FieldError(f"/{made.value}", "invalid")])
+    response = jsonify(_shown(made.key) | {"secret": made.secret})
+    response.status_code = 201
+    return response
+
+
+@blueprint.delete("/api/v1/keys/<id>")
+def api_revoke(id: str) -> Response:
+    if not store.revoke(gate.login().account_id, id, clock.now()):
+        raise Problem("not_found")
+    return Response(status=204)
+
+
+def _shown(key: Key) -> dict[str, object]:
+    return {
+        "id": key.id,
+        "name": key.name,
+        "prefix": key.prefix,
+        "scopes": sorted(key.scopes),
+        "mode": key.mode,
+        "created_at": times.written(key.created_at),
+        "expires_at": times.written(key.expires_at),
+        "last_used_at": times.written(key.used_at),
+    }
+
+
+def _index_screen(status: int = 200, made: Made | None = None, wrong: NoKey | None = None) -> Response:
+    """Every live key: an account has few (FV_KEYS_PER_ACCOUNT)."""
+    most, now = current_app.config["KEYS_PER_ACCOUNT"], clock.now()
+    keys = store.page(gate.login().account_id, *pages.BEGINNING, most, now)
+    return web.screen(
+        "keys/index.html", status, within="page", keys=keys, most=most, made=made, wrong=wrong,
+        scopes=scopes.SCOPES, chosen=request.form.getlist("scope") or scopes.DEFAULT, now=now,
+    )  # fmt: skip
