@@ -1,0 +1,123 @@
+"""`fv serve`: the whole service as one process tree. Only this module knows granian."""
+
+import ctypes
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import click
+from flask import Flask, current_app
+from flask.cli import with_appcontext
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+
+from fv import clock, db, sealing
+
+THREADS = 32  # a worker; a slow client keeps one busy
+WORKERS = 2
+DRAIN = 15  # seconds that open requests are given after SIGTERM
+HEADERS = 64 * 1024  # bytes of request line and headers
+HEADER_TIME = 10_000  # ms to send them
+CERTIFICATE, KEY = "tls-cert.pem", "tls-key.pem"
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--tls-cert", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Certificate (PEM).")
+@click.option("--tls-key", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Its key (PEM, PKCS #8).")
+@click.option(
+    "--tls-self-signed",
+    is_flag=True,
+    help="HTTPS with a certificate of our own, kept in the instance folder.",
+)
+@click.option("--workers", default=WORKERS, show_default=True, type=click.IntRange(1, 64), help="Web processes.")
+@with_appcontext
+def serve(
+    host: str, port: int, tls_cert: Path | None, tls_key: Path | None, tls_self_signed: bool, workers: int
+) -> None:
+    """Serve the product until SIGTERM or Ctrl+C; open requests are finished first."""
+    if (tls_cert is None) != (tls_key is None):
+        raise click.UsageError("--tls-cert and --tls-key go together.")
+    if tls_self_signed and tls_cert:
+        raise click.UsageError("--tls-self-signed and --tls-cert exclude each other.")
+    if not _is_free(host, port):
+        raise click.ClickException(f"Port {port} on {host} is in use, or {host} is not an address of this machine.")
+    if tls_self_signed:
+        tls_cert, tls_key = _own_certificate(Path(current_app.instance_path), clock.now())
+    db.close(current_app._get_current_object())  # type: ignore[attr-defined]  # SQLite must not be carried over a fork
+    click.echo(
+        f"FaceVault: {'https' if tls_cert else 'http'}://{_in_address(host)}:{port} (Ctrl+C stops it)",
+        err=True,
+    )
+    Granian(
+        "fv.serving:make_app",
+        factory=True,
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        websockets=False,
+        workers=workers,
+        blocking_threads=THREADS,
+        respawn_failed_workers=True,
+        workers_kill_timeout=DRAIN,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIME, max_buffer_size=HEADERS),
+        ssl_cert=tls_cert,
+        ssl_key=tls_key,
+        ssl_protocol_min=SSLProtocols.tls12,
+        log_level=LogLevels.error,
+    ).serve()
+
+
+def make_app() -> Flask:
+    """The application of one web process, which does not outlive the process that started it."""
+    from fv import create_app  # which knows this module: it offers `serve`
+
+    _die_with_parent()
+    return create_app()
+
+
+def _die_with_parent() -> None:
+    """A `kill -9` of the first process takes the others along, so that nobody serves on unsupervised. Linux only."""
+    parent = multiprocessing.parent_process()
+    if parent is None or not sys.platform.startswith("linux"):
+        return
+    set_parent_death_signal = 1  # PR_SET_PDEATHSIG, prctl(2)
+    ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+    if os.getppid() != parent.pid:  # it died before the line above
+        os._exit(1)
+
+
+def _is_free(host: str, port: int) -> bool:
+    """The server shares its port between its processes, so a second server would share it too, and silently."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # not hindered by closed connections
+            probe.bind(address)
+    except OSError:
+        return False
+    return True
+
+
+def _own_certificate(folder: Path, now: int) -> tuple[Path, Path]:
+    """The files of our own certificate, made anew when it runs out or this machine has another name."""
+    certificate, key = folder / CERTIFICATE, folder / KEY
+    names = list(dict.fromkeys(["localhost", "127.0.0.1", "::1", socket.gethostname().lower()]))
+    if not (certificate.exists() and key.exists() and sealing.valid_for(certificate.read_bytes(), names, now)):
+        made, private = sealing.self_signed_certificate(names, now)
+        key.unlink(missing_ok=True)
+        with open(os.open(key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(private)
+        certificate.write_bytes(made)
+    return certificate, key
+
+
+def _in_address(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
