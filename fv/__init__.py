@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from fv import config, cookie, db, gate, health, journal, problems, proxies, sealing, serving, web, words
+from fv import config, cookie, db, gate, health, journal, problems, proxies, receiving, sealing, serving, web, words
 from fv.accounts import views as accounts
 from fv.api import times
 from fv.dashboard import views as dashboard
@@ -21,9 +21,11 @@ FEATURES = (accounts, login, mfa, profile, dashboard, keys, health)
 
 #: The navigation of the pages behind the gate, in groups.
 SECTIONS = (
-    (Section("Overview", "dashboard.index", "overview"),),
-    (Section("API keys", "keys.index", "keys"),),
-    (Section("Account", "profile.account", "account"),),
+    (
+        Section("Overview", "dashboard.index", "overview"),
+        Section("API keys", "keys.index", "keys"),
+        Section("Account", "profile.account", "account"),
+    ),
 )
 
 #: A checkout keeps templates/ and static/ beside fv/; an installed package has them inside.
@@ -41,13 +43,14 @@ def create_app(**overrides: object) -> Flask:
         static_folder=_FILES / "static",
     )
     config.load(app, overrides)
-    app.extensions["keyring"] = sealing.Keyring(config.secret_key(app, may_be_made=not db.path_of(app).exists()))
+    app.extensions["keyring"] = _keyring(app)
     db.init_app(app)
     journal.init_app(app)
     cookie.init_app(app)
     web.init_app(app, SECTIONS)
     problems.init_app(app)
     gate.init_app(app)
+    receiving.init_app(app)
     for feature in FEATURES:
         app.register_blueprint(feature.blueprint)
     app.jinja_env.filters.update(
@@ -61,3 +64,11 @@ def create_app(**overrides: object) -> Flask:
     app.cli.add_command(serving.serve)
     app.wsgi_app = proxies.TrustedProxies(app.wsgi_app, app.config["TRUSTED_PROXIES"])  # type: ignore[method-assign]
     return app
+
+
+def _keyring(app: Flask) -> sealing.Keyring:
+    text = config.secret_key(app, may_be_made=not db.path_of(app).exists())
+    try:
+        return sealing.Keyring(text)
+    except ValueError as error:
+        raise config.Misconfigured(f"FV_SECRET_KEY: {error}.") from None

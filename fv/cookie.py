@@ -42,9 +42,10 @@ def init_app(app: Flask) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_PROTECTION=None,  # by address and browser; the row in `logins` is the stronger bond
+        REMEMBER_COOKIE_NAME="; none",  # a name that no cookie can have: flask_login never looks for one
     )
     app.session_interface = _Cookies()
-    manager = LoginManager(app)
+    manager = LoginManager(app, add_context_processor=False)  # a page of an error must not look up a login again
     manager.user_loader(_holder)
 
 

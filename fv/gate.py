@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from flask import Flask, g, request
+from werkzeug.exceptions import BadHost
 from werkzeug.wrappers import Response
 
 from fv import clock, cookie, problems, web
@@ -57,8 +58,13 @@ OPEN_TO_UNENROLLED = OPEN_TO_ALL | {
 #: An API key may call these, when it has the scope that stands beside them.
 OPEN_TO_KEYS: dict[tuple[str, str], str] = {}
 
-#: Pages an account may open that has not said yet that its backup codes are saved.
-OPEN_TO_OWING = OPEN_TO_ALL | {("GET", "mfa.setup"), ("GET", "mfa.codes_form")}
+#: What an account may do on pages that has not said yet that its backup codes are saved. The API is open to it.
+OPEN_TO_OWING = OPEN_TO_ALL | {
+    ("GET", "mfa.codes_form"),
+    ("POST", "mfa.renew_codes"),
+    ("POST", "mfa.dismiss_codes"),
+    ("POST", "login.out"),
+}
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})  # RFC 9110 §9.2.1: nothing changes
 
@@ -85,7 +91,8 @@ def init_app(app: Flask) -> None:
 def caller() -> Caller:
     """Who is asking, from the database and once a request."""
     if "caller" not in g:
-        g.caller = _key_caller(presented) if (presented := _presented_key()) else _cookie_caller()
+        presented = _presented_key()
+        g.caller = _cookie_caller() if presented is None else _key_caller(presented)
     found: Caller = g.caller
     return found
 
@@ -98,6 +105,11 @@ def login() -> Login:
     return found
 
 
+def is_signed_in() -> bool:
+    """Whether a person is asking who has proved the password and the second factor."""
+    return caller().standing is Standing.CLEAR and caller().login is not None
+
+
 def admits(standing: Standing, method: str, endpoint: str | None) -> bool:
     """Whether a person of this standing may call it. Endpoint None: the address or the method does not exist."""
     if standing is Standing.CLEAR:
@@ -107,7 +119,12 @@ def admits(standing: Standing, method: str, endpoint: str | None) -> bool:
 
 
 def _guard() -> Response | None:
-    who, method, endpoint = caller(), _listed(request.method), request.endpoint
+    if isinstance(request.routing_exception, BadHost):
+        raise request.routing_exception  # 400 for everybody: with such a Host header no address can be made
+    method, endpoint = _listed(request.method), request.endpoint
+    if method == "GET" and (method, endpoint) in OPEN_TO_ALL:
+        return None  # without asking who it is: the health check must not wait for anybody's row
+    who = caller()
     if who.key is not None:
         _guard_key(who.standing, who.key, method, endpoint)
         return None
@@ -115,7 +132,7 @@ def _guard() -> Response | None:
         return _unenrolled() if who.standing is Standing.UNENROLLED else _nobody()
     if _is_cross_site():
         raise problems.Problem("cross_site")
-    if who.owes_codes and web.is_page_read() and (method, endpoint) not in OPEN_TO_OWING:
+    if who.owes_codes and not web.is_api() and (method, endpoint) not in OPEN_TO_OWING:
         return web.go("mfa.codes_form")
     return None
 

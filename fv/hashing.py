@@ -56,11 +56,12 @@ def new_recipe() -> str:
     return f"{memory}.{passes}.{secrets.token_hex(SALT)}"
 
 
-def hash_by(recipe: str, secret: str) -> str:
-    """Same recipe, same secret: same text."""
+def hash_by(recipe: str, *secrets: str) -> list[str]:
+    """Same recipe, same secret: same text. All in one turn."""
     memory, passes, salt = recipe.split(".")
+    method = _method(int(memory), int(passes), bytes.fromhex(salt))
     with _waiting():
-        return str(_method(int(memory), int(passes), bytes.fromhex(salt)).hash(secret))
+        return [str(method.hash(secret)) for secret in secrets]
 
 
 @contextmanager

@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 from flask import Flask, g, request
 from werkzeug.wrappers import Response
 
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})  # others are as they were sent
+
 _requests = logging.getLogger("fv.requests")
 
 
@@ -35,6 +37,12 @@ class _Lines(logging.Formatter):
         return json.dumps(line)
 
 
+class _Output(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        sys.stdout.write(self.format(record) + "\n")  # in one piece: threads do not mix their lines
+        sys.stdout.flush()
+
+
 def init_app(app: Flask) -> None:
     """Registered before everything else: what comes later may refuse the request, and is timed too."""
     configure()
@@ -46,7 +54,7 @@ def configure() -> None:
     """Send our lines to standard output. Once a process."""
     log = logging.getLogger("fv")
     if not log.handlers:
-        handler = logging.StreamHandler(sys.stdout)
+        handler = _Output()
         handler.setFormatter(_Lines())
         log.addHandler(handler)
         log.setLevel(logging.INFO)
@@ -61,7 +69,7 @@ def _begin() -> None:
 def _write(response: Response) -> Response:
     facts = {
         "request_id": g.request_id,
-        "method": request.method if request.method.isalpha() else "?",
+        "method": request.method if request.method in METHODS else "?",
         "route": request.url_rule.rule if request.url_rule else None,
         "status": response.status_code,
         "ms": round((time.perf_counter() - g.began) * 1000, 2),

@@ -40,6 +40,7 @@ KINDS: Mapping[str, Kind] = {
     "method_not_allowed": Kind(405, "Not in this way", "This address does not answer this method."),
     "already_enrolled": Kind(409, "Already set up", "Two-factor authentication is set up; nothing was changed."),
     "too_many_keys": Kind(409, "No room for another key", "Revoke a key that is no longer used, then make this one."),
+    "length_required": Kind(411, "How long is it?", "Send the body with a Content-Length."),
     "body_too_large": Kind(413, "Too much at once", "The request is larger than this address accepts."),
     "unsupported_media_type": Kind(415, "Not in this form", "Send the body as application/json."),
     "invalid_request": Kind(422, "Something to correct", "A field is missing, unknown, or has a value it cannot have."),
@@ -91,7 +92,10 @@ def _answer(problem: Problem) -> Response:
     if web.is_api():
         response = _json(problem, kind)
     else:
-        response = web.screen("problem.html", kind.status, kind=kind, code=problem.code)
+        try:
+            response = web.screen("problem.html", kind.status, kind=kind, code=problem.code)
+        except Exception:  # the database or the address of this host is what is broken: say it without a page
+            response = web.plain(kind.status, f"{kind.title}. {kind.detail}")
     if problem.retry_after is not None:
         response.headers["Retry-After"] = str(problem.retry_after)
     return response

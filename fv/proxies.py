@@ -32,7 +32,11 @@ class TrustedProxies:
             environ["HTTP_HOST"] = host
 
     def _trusts(self, address: str) -> bool:
-        return _is_address(address) and any(ipaddress.ip_address(address) in network for network in self._networks)
+        if not _is_address(address):
+            return False
+        found = ipaddress.ip_address(address)
+        plain = getattr(found, "ipv4_mapped", None) or found  # how a socket that listens on :: names an IPv4 client
+        return any(plain in network for network in self._networks)
 
 
 def _is_address(text: str) -> bool:

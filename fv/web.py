@@ -21,7 +21,6 @@ HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 HOME = "/dashboard"
@@ -76,6 +75,11 @@ def go_to(path: str) -> Response:
 def send_away(endpoint: str, status: int) -> Response:
     """Tell htmx to leave the page. No body: nothing of any page may be swapped in."""
     return Response(status=status, headers={"HX-Redirect": url_for(endpoint)})
+
+
+def plain(status: int, text: str) -> Response:
+    """For when not even a page can be made."""
+    return Response(f"{text}\n", status, mimetype="text/plain")
 
 
 # ── What kind of caller ──────────────────────────────────────────────────────────────────────────────────────
@@ -140,9 +144,15 @@ def _finish(response: Response) -> Response:
         response.set_data(b"")
     response.vary.add("HX-Request")
     response.headers["X-Request-Id"] = g.request_id  # from fv/journal.py
+    if response.status_code == 401:
+        response.headers["WWW-Authenticate"] = (
+            'Bearer realm="FaceVault"'  # RFC 9110 §11.6.1; browsers ask nobody for it
+        )
     if request.endpoint != "static":
         response.headers["Cache-Control"] = "no-store"
     response.headers.update(HEADERS)
+    if request.is_secure:  # browsers warn where they ignore it
+        response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     if _base_url().startswith("https://"):
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
     return response

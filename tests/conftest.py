@@ -10,6 +10,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from fv import create_app, db
+from tests.live import Server
 
 PASSWORD = "correct horse battery"
 
@@ -135,3 +136,17 @@ class Visitor:
 
 def backup_codes_in(answer: TestResponse) -> list[str]:
     return re.findall(r"<li><code>([2-9A-Z]{8})</code></li>", answer.text)
+
+
+@pytest.fixture
+def serve(tmp_path: Path):
+    """`serve("--tls-self-signed", FV_REGISTRATION="first")`: a real server, ended with the test."""
+    servers: list[Server] = []
+
+    def start(*options: str, **settings: str) -> Server:
+        servers.append(Server(tmp_path, *options, **settings))
+        return servers[-1].start()
+
+    yield start
+    for server in servers:
+        server.ends()

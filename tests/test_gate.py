@@ -87,22 +87,22 @@ def test_the_lists_name_real_endpoints_and_methods(app):
 
 
 def test_what_an_unenrolled_account_reaches_is_exactly_profile_setup_confirm_and_sign_out():
-    assert gate.OPEN_TO_UNENROLLED - gate.OPEN_TO_ALL == {
+    assert {
         ("GET", "profile.me"),
         ("GET", "mfa.setup"),
         ("POST", "mfa.confirm"),
         ("POST", "mfa.api_setup"),
         ("POST", "mfa.api_confirm"),
         ("POST", "login.out"),
-    }
+    } == gate.OPEN_TO_UNENROLLED - gate.OPEN_TO_ALL
 
 
 def test_what_a_pending_login_reaches_is_exactly_the_code_step_and_sign_out():
-    assert gate.OPEN_TO_PENDING - gate.OPEN_TO_ALL == {
+    assert {
         ("GET", "login.code_form"),
         ("POST", "login.code"),
         ("POST", "login.out"),
-    }
+    } == gate.OPEN_TO_PENDING - gate.OPEN_TO_ALL
 
 
 def test_the_standings_differ_where_they_should(standings):
@@ -163,9 +163,12 @@ def test_the_gate_answers_before_the_body_is_read(app, visitor):
 def test_an_account_that_owes_the_dismissal_sees_no_page_but_may_call_the_api(visitor):
     visitor.signs_up()
     visitor.enrols()
-    for path in ("/dashboard", "/keys", "/account", "/", "/nothing"):
+    for path in ("/dashboard", "/keys", "/account", "/", "/nothing", "/setup"):
         assert visitor.get(path).location == "/setup/codes"
-    assert visitor.get("/api/v1/keys").status_code == 200
+        swap = visitor.get(path, headers={"HX-Request": "true"})
+        assert (swap.status_code, swap.headers["HX-Redirect"], swap.data) == (204, "/setup/codes", b"")
+    assert visitor.post("/keys", name="x", scope=["usage:read"]).location == "/setup/codes"
+    assert visitor.get("/api/v1/keys").json["data"] == []
     visitor.post("/setup/codes/dismiss")
     assert visitor.is_in()
 
@@ -251,7 +254,13 @@ def test_only_a_live_key_is_somebody(app, ada, key):
 def test_a_key_beside_a_cookie_is_judged_alone(ada, key):
     answer = ada.get("/api/v1/keys", headers={"Authorization": f"Bearer {key}"})
     assert answer.json["code"] == "insufficient_scope"
-    assert ada.get("/api/v1/keys", headers={"Authorization": "Bearer something else"}).status_code == 401
+    for header in (
+        {"Authorization": "Bearer something else"},
+        {"Authorization": "Bearer "},
+        {"X-FaceVault-Api-Key": ""},
+    ):
+        assert ada.get("/api/v1/keys", headers=header).status_code == 401
+    assert ada.get("/login", headers={"Authorization": f"Bearer {key}"}).status_code == 200
     assert ada.get("/api/v1/keys", headers={"Authorization": "Basic cHJveHk6cHc="}).status_code == 200
 
 

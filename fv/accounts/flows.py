@@ -4,6 +4,7 @@ A refusal is a return value; an exception is a bug. Hashing (70 ms) is done befo
 """
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 
@@ -82,9 +83,10 @@ def prove_password(typed_email: str, password: str, visitor: Visitor, now: int) 
         return by_address
     account = store.by_email(email)
     stored = account.password_hash if account else hashing.decoy()
-    if not hashing.matches(password, stored) or account is None:
-        return None
-    fresh = hashing.hash(password) if hashing.is_outdated(stored) else None
+    with throttle.not_counting_busyness(by_email, by_address):
+        if not hashing.matches(password, stored) or account is None:
+            return None
+        fresh = hashing.hash(password) if hashing.is_outdated(stored) else None
     with db.transaction():
         throttle.take_back(by_email, by_address)
         if fresh:
@@ -113,7 +115,8 @@ def live_login(id: str, now: int) -> Login | None:
     if login is None or has_ended(login, now):
         return None
     if now - login.seen_at >= SEEN_EVERY:
-        store.saw_login(id, now)
+        with suppress(db.Unavailable):  # a page is not refused because a time could not be noted
+            store.saw_login(id, now)
     return login
 
 

@@ -12,12 +12,14 @@ from typing import Any, TypeVar
 
 from flask import Flask, current_app, g
 
+from fv.config import Misconfigured
 from fv.db import sqlite
 from fv.db.sqlite import Connection, Unavailable
 
 __all__ = [
     "Connection",
     "Unavailable",
+    "Undo",
     "close",
     "init_app",
     "is_reachable",
@@ -29,6 +31,10 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+
+class Undo(Exception):
+    """Ends a transaction as if it had not begun."""
 
 
 class Pool:
@@ -63,7 +69,10 @@ def path_of(app: Flask) -> Path:
 def init_app(app: Flask) -> None:
     """Prove the engine, bring the schema up to date, and lend a connection to each request."""
     path = path_of(app)
-    sqlite.prepare(path)
+    try:
+        sqlite.prepare(path)
+    except (OSError, sqlite.Broken) as error:
+        raise Misconfigured(f"The database {path} cannot be used: {error}.") from None
     app.extensions["db"] = Pool(lambda: sqlite.connect(path))
     app.teardown_appcontext(_give_back)
 
@@ -90,11 +99,17 @@ def run(sql: str, **params: object) -> int:
 
 @contextmanager
 def transaction() -> Iterator[None]:
-    """All of it or nothing. Takes the write lock at once: no read inside can be out of date when it is acted on."""
+    """All of it or nothing. Takes the write lock at once: no read inside can be out of date when it is acted on.
+
+    `raise Undo` inside leaves it with nothing done and no error.
+    """
     connection = _connection()
     connection.execute(sqlite.BEGIN)
     try:
         yield
+    except Undo:
+        connection.execute("ROLLBACK")
+        return
     except BaseException:
         connection.execute("ROLLBACK")
         raise

@@ -4,9 +4,13 @@ The driver is Python's own sqlite3 when it can load extensions, else pysqlite3. 
 two SQLite libraries of one process crashes it.
 """
 
+import fcntl
+import os
 import re
 import sqlite3 as own
 import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -36,6 +40,7 @@ SETTINGS = (
 
 Connection = driver.Connection
 Unavailable = driver.OperationalError  # locked too long, disk full, file gone
+Broken = driver.DatabaseError  # the same, or not a database at all
 
 
 class NewerSchema(Misconfigured):
@@ -63,18 +68,17 @@ def connect(path: Path) -> Connection:
 
 def prepare(path: Path, steps: Traversable | None = None) -> None:
     """Prove that vectors work, then apply every step not applied yet, after a copy when there is data to lose."""
-    steps = steps or files("fv.schema")
-    existed = path.exists()
-    if not existed:
+    if not path.exists():
         path.touch(mode=0o600)
-    connection = connect(path)
-    try:
+    with _alone(path), closing(connect(path)) as connection:
         _prove_vectors(connection)
         connection.execute(
             "CREATE TABLE IF NOT EXISTS schema_steps (number BIGINT PRIMARY KEY, applied_at BIGINT NOT NULL)"
         )
-        known = {int(step.name[:3]): step for step in steps.iterdir() if step.name.endswith(".sql")}
-        applied = _applied(connection)
+        known = {
+            int(step.name[:3]): step for step in (steps or files("fv.schema")).iterdir() if step.name[-4:] == ".sql"
+        }
+        applied = {row["number"] for row in connection.execute("SELECT number FROM schema_steps")}
         if applied and max(applied) > max(known):
             raise NewerSchema(
                 f"The database {path} is at step {max(applied)}; this version knows {max(known)}. "
@@ -85,8 +89,14 @@ def prepare(path: Path, steps: Traversable | None = None) -> None:
             _copy(connection, path, max(applied))
         for number in missing:
             _apply(connection, number, known[number].read_text("utf-8"))
-    finally:
-        connection.close()
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Only one process at a time prepares a database: two copies of it at once would get in each other's way."""
+    with open(os.open(path.with_name(f"{path.name}.lock"), os.O_WRONLY | os.O_CREAT, 0o600), "wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # ends with the file, also after kill -9
+        yield
 
 
 def _prove_vectors(connection: Connection) -> None:
@@ -96,19 +106,14 @@ def _prove_vectors(connection: Connection) -> None:
         raise NoVectors(f"sqlite-vec says that right angles are {distance} apart instead of 1")
 
 
-def _applied(connection: Connection) -> set[int]:
-    return {row["number"] for row in connection.execute("SELECT number FROM schema_steps")}
-
-
 def _apply(connection: Connection, number: int, sql: str) -> None:
-    """One step in one transaction; whoever comes second finds it done."""
+    """One step in one transaction, its DDL included."""
     connection.execute(BEGIN)
     try:
-        if number not in _applied(connection):
-            for statement in re.split(r";\s*\n", sql.format(**SPELLING)):
-                if statement.strip():
-                    connection.execute(statement)
-            connection.execute("INSERT INTO schema_steps VALUES (?, ?)", (number, int(time.time())))
+        for statement in re.split(r";\s*\n", sql.format(**SPELLING)):
+            if statement.strip():
+                connection.execute(statement)
+        connection.execute("INSERT INTO schema_steps VALUES (?, ?)", (number, int(time.time())))
     except BaseException:
         connection.execute("ROLLBACK")
         raise

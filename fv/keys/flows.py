@@ -5,12 +5,13 @@ import re
 import secrets
 import string
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 
 from flask import current_app
 
-from fv import ids
+from fv import db, ids
 from fv.keys import scopes, store
 from fv.keys.store import Key
 
@@ -64,7 +65,8 @@ def of_secret(secret: str, now: int) -> Key | None:
         return None
     key = store.of_hash(_hash(secret), now)
     if key and now - (key.used_at or 0) >= USED_EVERY:
-        store.was_used(key.id, now)
+        with suppress(db.Unavailable):  # a call is not refused because a time could not be noted
+            store.was_used(key.id, now)
     return key
 
 

@@ -8,7 +8,6 @@ from werkzeug.wrappers import Response
 from fv import clock, cookie, gate, web
 from fv.accounts import flows as accounts
 from fv.accounts import store as account_store
-from fv.gate import Standing
 from fv.login import flows
 from fv.mfa import flows as mfa
 from fv.mfa.flows import Refused, Wrong
@@ -19,7 +18,7 @@ blueprint = Blueprint("login", __name__)
 
 @blueprint.get("/login")
 def password_form() -> Response:
-    if gate.caller().standing is Standing.CLEAR:
+    if gate.is_signed_in():
         return web.go_to(web.stays_home(request.args.get("next")))
     return _password_screen()
 
@@ -40,14 +39,14 @@ def password() -> Response:
 
 @blueprint.get("/login/code")
 def code_form() -> Response:
-    if gate.caller().standing is Standing.CLEAR:
+    if gate.is_signed_in():
         return web.go_to(web.stays_home(_next()))
     return _code_screen()
 
 
 @blueprint.post("/login/code")
 def code() -> Response:
-    if gate.caller().standing is Standing.CLEAR:
+    if gate.is_signed_in():
         return web.go_to(web.stays_home(_next()))
     proved = mfa.prove(gate.login(), request.form.get("code", ""), clock.now())
     if isinstance(proved, Wrong):

@@ -52,14 +52,15 @@ class Refused(Enum):
 # ── Before the second factor is confirmed ────────────────────────────────────────────────────────────────────
 
 
-def offer(login: Login) -> Offer:
-    """The secret of this login, made at the first call and the same until it is confirmed."""
+def offer(login: Login) -> Offer | None:
+    """The secret of this login, made at the first call and the same until it is confirmed. None: the login ended."""
     if store.offered_secret(login.id) is None:
         with db.transaction():
-            store.offer_secret(login.id, _keyring().seal(totp.new_secret().encode(), bound_to=login.id))
+            if account_store.login(login.id):
+                store.offer_secret(login.id, _keyring().seal(totp.new_secret().encode(), bound_to=login.id))
     sealed = store.offered_secret(login.id)
     if sealed is None:
-        raise LookupError("this login was raised or ended while it asked for its secret")
+        return None
     secret = _keyring().open(sealed, bound_to=login.id).decode()
     return Offer(secret, totp.uri(secret, current_app.config["ISSUER"], _name_in_app(login)))
 
@@ -76,19 +77,23 @@ def confirm(login: Login, typed: str, now: int) -> Codes | Wrong | Pause | Refus
     step = totp.matching_step(secret, code, now) if code else None
     if step is None:
         return _wrong(login.account_id, now, totp.seconds_ahead(secret, code, now) if code else None)
-    codes, recipe, hashes = _new_codes()
+    with throttle.not_counting_busyness(attempt):
+        codes, recipe, hashes = _new_codes()
     sealed = _keyring().seal(secret.encode(), bound_to=login.account_id)
     new_id = ids.new("log")
     with db.transaction():
         store.prepare(login.account_id)
-        taken = store.take_offer(login.id, offered)
-        if not (taken and store.confirm(login.account_id, sealed, step, recipe, now)):
-            return Refused.ENROLLED
+        if not (
+            store.take_offer(login.id, offered)
+            and store.confirm(login.account_id, sealed, step, recipe, now)
+            and account_store.raise_login(login.id, new_id, since=0, now=now)
+        ):
+            raise db.Undo
         store.replace_codes(login.account_id, hashes)
-        account_store.raise_login(login.id, new_id, since=0, now=now)
         account_store.end_other_logins(login.account_id, but=new_id)
         throttle.take_back(attempt)
-    return Codes(codes, new_id)
+        return Codes(codes, new_id)
+    return Refused.ENROLLED
 
 
 # ── Afterwards ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -102,16 +107,18 @@ def prove(login: Login, typed: str, now: int) -> str | Wrong | Pause | Refused:
     if isinstance(attempt, Pause):
         account_store.lock_pending_logins(login.account_id, now)
         return attempt
-    spend, new_id = _find(login.account_id, typed, now), ids.new("log")
-    since = now - current_app.config["LOGIN_PENDING"]
+    with throttle.not_counting_busyness(attempt):
+        spend = _find(login.account_id, typed, now)
+    new_id, since = ids.new("log"), now - current_app.config["LOGIN_PENDING"]
     with db.transaction():
-        if spend() and account_store.raise_login(login.id, new_id, since, now):
-            throttle.take_back(attempt)
-            return new_id
-        wrong = _wrong(login.account_id, now)
-        if not wrong.tries_left:
-            account_store.lock_pending_logins(login.account_id, now)
-        return wrong
+        if not (spend() and account_store.raise_login(login.id, new_id, since, now)):
+            raise db.Undo  # a code that raised no login is not spent
+        throttle.take_back(attempt)
+        return new_id
+    wrong = _wrong(login.account_id, now)
+    if not wrong.tries_left:
+        account_store.lock_pending_logins(login.account_id, now)
+    return wrong
 
 
 def renew_codes(login: Login, typed: str, now: int) -> Codes | Wrong | Pause | Refused:
@@ -122,15 +129,19 @@ def renew_codes(login: Login, typed: str, now: int) -> Codes | Wrong | Pause | R
     if isinstance(attempt, Pause):
         return attempt
     spend = _find_step(login.account_id, typed, now)
-    codes, recipe, hashes = _new_codes() if spend else ([], "", [])
+    if spend is None:
+        return _wrong(login.account_id, now)
+    with throttle.not_counting_busyness(attempt):
+        codes, recipe, hashes = _new_codes()
     with db.transaction():
-        if not (spend and spend()):
-            return _wrong(login.account_id, now)
+        if not spend():
+            raise db.Undo
         throttle.take_back(attempt)
         if not store.issue_codes(login.account_id, recipe, now):
             return Refused.NOT_OWED
         store.replace_codes(login.account_id, hashes)
-    return Codes(codes)
+        return Codes(codes)
+    return _wrong(login.account_id, now)
 
 
 def acknowledge(account_id: str, now: int) -> None:
@@ -172,7 +183,7 @@ def _find_backup_code(account_id: str, typed: str, now: int) -> Spend | None:
     found, code = store.authenticator(account_id), backup_codes.as_typed(typed)
     if code is None or found is None or found.codes_recipe is None:
         return None
-    code_hash = hashing.hash_by(found.codes_recipe, code)
+    (code_hash,) = hashing.hash_by(found.codes_recipe, code)
     return lambda: store.spend_code(account_id, code_hash, now)
 
 
@@ -183,7 +194,7 @@ def _wrong(account_id: str, now: int, seconds_ahead: int | None = None) -> Wrong
 def _new_codes() -> tuple[list[str], str, list[str]]:
     """The codes, the recipe they share, their hashes: ten runs, about 0.7 s."""
     codes, recipe = backup_codes.generate(), hashing.new_recipe()
-    return codes, recipe, [hashing.hash_by(recipe, code) for code in codes]
+    return codes, recipe, hashing.hash_by(recipe, *codes)
 
 
 def _name_in_app(login: Login) -> str:

@@ -40,7 +40,7 @@ def as_typed(text: str) -> str | None:
 def matching_step(secret: str, code: str, now: float, drift: int = DRIFT) -> int | None:
     """The newest accepted step whose code this is, or None. Every step is compared, in constant time."""
     current, found = step_at(now), None
-    for step in range(current - drift, current + drift + 1):
+    for step in range(max(0, current - drift), current + drift + 1):
         if hmac.compare_digest(code_of(secret, step).encode(), code.encode()):
             found = step
     return found

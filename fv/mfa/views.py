@@ -8,9 +8,8 @@ from werkzeug.wrappers import Response
 
 from fv import clock, cookie, gate, web
 from fv.api import bodies
-from fv.gate import Standing
 from fv.mfa import flows, store, totp
-from fv.mfa.flows import Codes, Refused, Wrong
+from fv.mfa.flows import Codes, Offer, Refused, Wrong
 from fv.problems import FieldError, Problem
 from fv.throttle.flows import Pause
 
@@ -22,14 +21,14 @@ blueprint = Blueprint("mfa", __name__)
 
 @blueprint.get("/setup")
 def setup() -> Response:
-    if gate.caller().standing is Standing.CLEAR:
+    if gate.is_signed_in():
         return web.go("dashboard.index")
     return _setup_screen()
 
 
 @blueprint.post("/setup")
 def confirm() -> Response:
-    if gate.caller().standing is Standing.CLEAR:
+    if gate.is_signed_in():
         return web.go("dashboard.index")
     confirmed = flows.confirm(gate.login(), request.form.get("code", ""), clock.now())
     if isinstance(confirmed, Wrong):
@@ -85,16 +84,16 @@ class TypedCode(bodies.Body, frozen=True):
 
 @blueprint.post("/api/v1/totp/setup")
 def api_setup() -> Response:
-    if gate.caller().standing is Standing.CLEAR:
+    if gate.is_signed_in():
         raise Problem("already_enrolled")
     bodies.read(Nothing)
-    offer = flows.offer(gate.login())
+    offer = _offer()
     return jsonify(otpauth_uri=offer.uri, secret=offer.secret, qr_svg=totp.qr_svg(offer.uri))
 
 
 @blueprint.post("/api/v1/totp/confirm")
 def api_confirm() -> Response:
-    if gate.caller().standing is Standing.CLEAR:
+    if gate.is_signed_in():
         raise Problem("already_enrolled")
     confirmed = flows.confirm(gate.login(), bodies.read(TypedCode).code, clock.now())
     if isinstance(confirmed, Wrong):
@@ -107,8 +106,15 @@ def api_confirm() -> Response:
     return jsonify(backup_codes=confirmed.codes)
 
 
-def _setup_screen(status: int = 200, **context: Any) -> Response:
+def _offer() -> Offer:
     offer = flows.offer(gate.login())
+    if offer is None:
+        raise Problem("not_authenticated")
+    return offer
+
+
+def _setup_screen(status: int = 200, **context: Any) -> Response:
+    offer = _offer()
     return web.screen(
         "mfa/setup.html",
         status,

@@ -4,11 +4,13 @@ So parallel guesses cannot slip past the limit, and a crash or a rolled-back req
 turned out right is taken back; a wrong one stays until its window has passed.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from flask import current_app
 
-from fv import db
+from fv import db, hashing
 from fv.config import Rate
 from fv.throttle import policy, store
 
@@ -19,6 +21,10 @@ BUCKETS = {
     "password from": "PASSWORD_FAILURES_ADDRESS",  # one address
     "sign-up from": "SIGN_UPS_ADDRESS",  # one address
 }
+
+
+#: How long tries are kept after they stopped to count: a clock that jumps ahead by less than this and back wipes none.
+MARGIN = 7 * 86400  # seconds
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,7 @@ def begin(bucket: str, subject: str, now: int) -> Try | Pause:
         seconds = policy.pause(store.times(bucket, subject, since), rates, now)
         if seconds:
             return Pause(seconds)
-        store.forget(bucket, before=since)
+        store.forget(bucket, before=since - MARGIN)
         return Try(store.add(bucket, subject, now))
 
 
@@ -58,6 +64,16 @@ def take_back(*tries: Try) -> None:
     """These were right. Inside a transaction of the caller, or alone."""
     for made in tries:
         store.remove(made.id)
+
+
+@contextmanager
+def not_counting_busyness(*tries: Try) -> Iterator[None]:
+    """A try that nobody had the time to compare is no wrong try."""
+    try:
+        yield
+    except hashing.Busy:
+        take_back(*tries)
+        raise
 
 
 def left(bucket: str, subject: str, now: int) -> int:

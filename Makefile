@@ -1,0 +1,64 @@
+# Everything one may run. `make run` and `make test` need python3-venv and make, nothing else.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+CHROMIUM := $(firstword $(foreach name,chromium chromium-browser google-chrome,$(shell command -v $(name))))
+
+.PHONY: run test unit e2e lint format bench wheel clean
+.DEFAULT_GOAL := run
+
+run: $(VENV)/for-run          ## serve the product on http://127.0.0.1:8000 (OPTIONS="--port 9000" for more)
+	$(BIN)/fv serve $(OPTIONS)
+
+test: lint unit e2e           ## everything the project checks
+
+unit: $(VENV)/for-test        ## the suite without a browser, with branch coverage
+	$(BIN)/pytest -q -n 2 --ignore tests/e2e --cov --cov-report= tests
+	$(BIN)/coverage report --fail-under=95
+	$(BIN)/coverage report --fail-under=100 --include='fv/gate.py,fv/login/*,fv/mfa/*,fv/db/*,fv/throttle/*,fv/sealing.py' >/dev/null \
+		|| { echo 'gate, login, mfa, db, throttle and sealing need 100 % branch coverage'; exit 1; }
+
+e2e: $(VENV)/for-test         ## the journey in a real browser; screenshots go to screenshots/
+ifeq ($(CHROMIUM),)
+	@echo 'The browser tests were NOT run: there is no Chromium. sudo apt install chromium'
+else
+	$(BIN)/pytest -q tests/e2e
+endif
+
+lint: $(VENV)/for-test        ## style, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check -q .
+	$(BIN)/mypy
+
+format: $(VENV)/for-test
+	$(BIN)/ruff check --fix -q .
+	$(BIN)/ruff format -q .
+
+bench: $(VENV)/for-test       ## what is fast, against what, in one run
+	$(BIN)/python bench/web.py
+
+wheel: $(VENV)/for-test       ## dist/facevault_server-*.whl
+	$(BIN)/pip wheel -q --no-deps --no-build-isolation -w dist .
+
+clean:
+	rm -rf $(VENV) build dist screenshots *.egg-info .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# ── The environment ──────────────────────────────────────────────────────────────────────────────────────────
+
+$(VENV)/for-run: setup.cfg | $(VENV)/bin
+	$(BIN)/pip install -q -e .
+	@touch $@
+
+$(VENV)/for-test: setup.cfg | $(VENV)/bin
+	$(BIN)/pip install -q -e '.[test]'
+	@touch $@ $(VENV)/for-run
+
+$(VENV)/bin:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+		|| { echo 'FaceVault needs Python 3.11 or later as $(PYTHON), and it was not found.'; \
+		     echo '    sudo apt install python3 python3-venv make'; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null \
+		|| { echo 'Python cannot make an environment for the project: python3-venv is missing.'; \
+		     echo '    sudo apt install python3-venv make'; exit 1; }
+	$(PYTHON) -m venv $(VENV)

@@ -1,0 +1,147 @@
+"""The shape of the code: who may import whom, who owns which package, where SQL may stand. See DESIGN in docs/."""
+
+import ast
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+FV = ROOT / "fv"
+
+#: Modules that import nothing of ours, know no request and no database, and take the time as an argument.
+PURE = {
+    "accounts.email", "api.times", "ids", "keys.scopes", "mfa.backup_codes", "mfa.totp", "sealing", "throttle.policy",
+    "words",
+}  # fmt: skip
+
+#: Features that may look into other features, and into which. Every other feature stands alone.
+LOOKS_INTO = {
+    "accounts": {"throttle"},
+    "mfa": {"accounts", "throttle"},
+    "login": {"accounts", "mfa", "throttle"},
+    "profile": {"accounts", "mfa"},
+    "dashboard": {"accounts", "mfa", "keys"},
+}
+#: What every feature stands on.
+FOUNDATION = {"api", "db", "schema"}
+LAYERS = {"store": 1, "flows": 2, "views": 3}
+
+OWNERS = {
+    "argon2": None, "click": None, "cryptography": {"sealing"}, "flask_login": {"cookie"}, "granian": {"serving"},
+    "htmx_flask": {"web"}, "msgspec": {"api.bodies"}, "passlib": {"hashing"}, "pyotp": {"mfa.totp"},
+    "pysqlite3": {"db.sqlite"}, "segno": {"mfa.totp"}, "sqlite3": {"db.sqlite"}, "sqlite_vec": {"db.sqlite"},
+}  # fmt: skip
+
+FILES = {
+    ".".join(path.relative_to(FV).with_suffix("").parts).removesuffix(".__init__"): path for path in FV.rglob("*.py")
+}
+
+
+def imported(path):
+    """Every dotted name a module imports."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def ours(path):
+    """Which of our modules a module imports: `from fv.mfa import store` and `from fv.mfa.store import X` alike."""
+    for name in imported(path):
+        bare = name.removeprefix("fv.")
+        if name.startswith("fv.") or name == "fv":
+            yield bare if bare in FILES else bare.rpartition(".")[0]
+
+
+@pytest.mark.parametrize("name", sorted(PURE))
+def test_pure_modules_import_nothing_of_ours(name):
+    assert set(ours(FILES[name])) == set()
+    assert not {one.split(".")[0] for one in imported(FILES[name])} & {"flask", "time"}
+
+
+@pytest.mark.parametrize("name", sorted(name for name in FILES if "." in name))
+def test_imports_go_one_way(name):
+    feature, _, role = name.partition(".")
+    for other in ours(FILES[name]):
+        theirs, _, their_role = other.partition(".")
+        if not their_role or theirs in FOUNDATION:
+            continue
+        assert theirs == feature or theirs in LOOKS_INTO.get(feature, ()), f"{name} looks into {other}"
+        assert LAYERS.get(their_role, 0) <= LAYERS.get(role, 4), f"{name} imports upwards: {other}"
+
+
+def test_only_the_views_and_the_gate_know_the_request():
+    allowed = {"cookie", "gate", "health", "journal", "receiving", "web", "api.bodies", "api.pages"}
+    knowing = {name for name, path in FILES.items() if {"flask.request", "flask.session"} & set(imported(path))}
+    assert {name for name in knowing if not name.endswith(".views")} == allowed - {"health"}
+
+
+@pytest.mark.parametrize("package", sorted(OWNERS))
+def test_each_outside_package_has_one_owner(package):
+    users = {name for name, path in FILES.items() if package in {one.split(".")[0] for one in imported(path)}}
+    expected = OWNERS[package]
+    assert expected is None or users == expected
+
+
+def test_every_required_package_is_named_here():
+    required = (ROOT / "setup.cfg").read_text().partition("install_requires =")[2].partition("[options.extras")[0]
+    named = {
+        re.match(r"[a-z0-9_-]+", line.strip())[0] for line in required.splitlines() if re.match(r"    [a-z]", line)
+    }
+    imports = {"argon2-cffi": "argon2", "libpass": "passlib"}
+    assert {imports.get(one, one.replace("-", "_")) for one in named} - {"flask"} <= set(OWNERS)
+    reasons = [line for line in required.splitlines() if line.strip().startswith("#")]
+    assert len(reasons) >= len(named), "a reason stands beside every package"
+
+
+def test_sql_stands_in_stores_only():
+    verbs = re.compile(r"\b(SELECT|INSERT INTO|UPDATE \w+ SET|DELETE FROM)\b")
+    for name, path in FILES.items():
+        if name.endswith(".store") or name.startswith("db"):
+            continue
+        texts = [
+            n.value
+            for n in ast.walk(ast.parse(path.read_text()))
+            if isinstance(n, ast.Constant) and isinstance(n.value, str)
+        ]
+        docs = {ast.get_docstring(n, clean=False) for n in ast.walk(ast.parse(path.read_text()))
+                if isinstance(n, ast.Module | ast.FunctionDef | ast.ClassDef)}  # fmt: skip
+        assert not [text for text in texts if text not in docs and verbs.search(text)], name
+
+
+def test_every_module_says_first_what_it_is_for():
+    silent = [name for name, path in FILES.items() if not ast.get_docstring(ast.parse(path.read_text()))]
+    assert silent == []
+
+
+def test_modules_stay_short_and_have_an_owner():
+    lengths = sorted(len(path.read_text().splitlines()) for path in FILES.values())
+    assert lengths[len(lengths) // 2] < 150 and lengths[-1] <= 300
+    assert not [name for name in FILES if re.search(r"util|helper|common|manager", name)]
+
+
+def test_every_package_folder_is_in_the_wheel():
+    listed = set(re.findall(r"^    (fv[\w.]*)$", (ROOT / "setup.cfg").read_text(), re.M))
+    folders = {"fv" + ("." + name if name != "." else "") for name in
+               (str(path.parent.relative_to(FV)).replace("/", ".") for path in FV.rglob("__init__.py"))}  # fmt: skip
+    assert listed == folders | {"fv.static", "fv.templates"}
+
+
+def test_vendored_files_are_what_they_were_and_keep_their_licence():
+    vendor = ROOT / "static" / "vendor"
+    sums = dict(reversed(line.split()) for line in (vendor / "SHA256SUMS").read_text().splitlines())
+    scripts = {path.name for path in vendor.glob("*.js")}
+    assert set(sums) == scripts
+    for name, digest in sums.items():
+        assert hashlib.sha256((vendor / name).read_bytes()).hexdigest() == digest
+        assert (vendor / f"{name.split('-')[0]}-LICENSE.txt").exists()
+        assert f"vendor/{name}" in (ROOT / "templates" / "layouts" / "bare.html").read_text()
+
+
+def test_nothing_is_fetched_from_elsewhere():
+    for path in [*(ROOT / "templates").rglob("*.html"), *(ROOT / "static").glob("*.[cj]s*")]:
+        found = re.findall(r"(?:src|href|url\(|action|import)\s*[=(]?\s*[\"']?(https?:)?//", path.read_text())
+        assert not found, path.name

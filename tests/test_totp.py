@@ -1,0 +1,75 @@
+"""RFC 6238, against vectors that two independent implementations agree on."""
+
+import json
+from pathlib import Path
+
+import pyotp
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fv.mfa import backup_codes, totp
+
+VECTORS = json.loads((Path(__file__).parent / "data" / "totp_vectors.json").read_text())["vectors"]
+OURS = [v for v in VECTORS if (v["algorithm"], v["digits"], v["period"]) == ("SHA1", 6, 30)]
+SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+moments = st.integers(0, 2**33)
+
+
+def test_there_are_vectors_and_some_codes_begin_with_a_zero():
+    assert len(OURS) >= 10 and any(v["code"].startswith("0") for v in OURS)
+
+
+@pytest.mark.parametrize("vector", OURS, ids=lambda v: f"{v['time']}-{v['secret_base32'][:4]}")
+def test_every_vector(vector):
+    step = totp.step_at(vector["time"])
+    assert totp.code_of(vector["secret_base32"], step) == vector["code"]
+    assert totp.matching_step(vector["secret_base32"], vector["code"], vector["time"]) == step
+
+
+@given(moments, st.integers(-4, 4))
+def test_a_code_is_found_within_one_step_and_only_there(now, away):
+    step = totp.step_at(now) + away
+    if step < 0:
+        return
+    code = totp.code_of(SECRET, step)
+    near = {totp.code_of(SECRET, n) for n in range(max(0, totp.step_at(now) - 1), totp.step_at(now) + 2)}
+    found = totp.matching_step(SECRET, code, now)
+    assert (found is not None) is (code in near)
+    if abs(away) <= 1:
+        assert totp.code_of(SECRET, found) == code
+
+
+@given(moments.filter(lambda now: now > 1000), st.integers(-20, 20))
+def test_a_clock_that_is_off_is_measured_in_whole_steps(now, away):
+    code = totp.code_of(SECRET, totp.step_at(now) + away)
+    ahead = totp.seconds_ahead(SECRET, code, now)
+    assert ahead % 30 == 0 and totp.code_of(SECRET, totp.step_at(now) + ahead // 30) == code
+
+
+@given(st.text(max_size=12))
+def test_only_six_ascii_digits_are_read_as_a_code(text):
+    read = totp.as_typed(text)
+    digits = text.replace(" ", "")
+    fits = len(digits) == 6 and all(c in "0123456789" for c in digits)
+    assert read == (digits if fits else None)
+
+
+def test_a_secret_has_160_bits_and_is_new_every_time():
+    secrets = {totp.new_secret() for _ in range(100)}
+    assert len(secrets) == 100
+    assert all(len(pyotp.random_base32.__call__(32)) == len(s) == 32 for s in secrets)
+
+
+@given(st.text("23456789ABCDEFGHJKLMNPQRSTUVWXYZ -abc", max_size=14))
+def test_a_backup_code_is_eight_symbols_of_its_alphabet_however_it_is_typed(text):
+    read = backup_codes.as_typed(text)
+    plain = text.replace(" ", "").replace("-", "").upper()
+    assert read == (plain if len(plain) == 8 and not set(plain) - set(backup_codes.ALPHABET) else None)
+
+
+def test_backup_codes_are_ten_different_ones_without_look_alikes():
+    seen = {code for _ in range(200) for code in backup_codes.generate()}
+    assert len(seen) == 2000
+    assert not set("".join(seen)) & set("01OILZS5B8".replace("8", "") + "AEUY")
+    assert all(len(code) == 8 for code in seen)
