@@ -1,0 +1,172 @@
+"""The second factor against a small model: two browsers of one person, right and wrong codes, a clock that jumps."""
+
+import shutil
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from fv import create_app, db
+from tests.conftest import Clock, Visitor, backup_codes_in
+
+HOUR, DAY = 3600, 86400
+browsers = st.integers(0, 1)
+
+
+@dataclass
+class Login:
+    created: float
+    seen: float
+    proved: bool = False
+    locked: bool = False
+
+
+@dataclass
+class Model:
+    """What should be true. `now` is the clock; a login is None where the browser has none."""
+
+    enrolled: bool = False
+    spent: int = 0
+    unused: set[str] = field(default_factory=set)
+    failures: list[float] = field(default_factory=list)
+    logins: list[Login | None] = field(default_factory=lambda: [None, None])
+
+    def standing(self, who: int, now: float) -> str:
+        login = self.logins[who]
+        if login is None or now - login.seen >= 12 * HOUR or now - login.created >= 7 * DAY:
+            return "nobody"
+        if not self.enrolled:
+            return "unenrolled"
+        if login.proved:
+            return "clear"
+        return "pending" if now - login.created < 300 else "nobody"
+
+    def paused(self, now: float) -> bool:
+        return any(sum(at > now - window for at in self.failures) >= most for most, window in ((5, 900), (20, DAY)))
+
+    def fails(self, now: float) -> None:
+        self.failures.append(now)
+        if self.enrolled and self.paused(now):
+            self.locks()
+
+    def locks(self) -> None:
+        for login in self.logins:
+            if login and not login.proved:
+                login.locked = True
+
+    def rises(self, who: int, now: float) -> None:
+        self.logins[who].proved, self.logins[who].seen = True, now
+
+
+class TwoBrowsers(RuleBasedStateMachine):
+    @initialize()
+    def signs_up(self):
+        self.folder = Path(tempfile.mkdtemp())
+        self.clock, self.model = Clock(), Model()
+        self.app = create_app(
+            INSTANCE=self.folder, CLOCK=self.clock, HASH_MEMORY_KIB=8, HASH_PASSES=1, REGISTRATION="open"
+        )
+        first = Visitor(self.app, self.clock)
+        self.visitors = [first, first.another()]
+        assert first.signs_up().location == "/setup"
+        self.model.logins[0] = Login(self.clock.now, self.clock.now)
+
+    def teardown(self):
+        if hasattr(self, "app"):
+            db.close(self.app)
+            shutil.rmtree(self.folder)
+
+    @rule(seconds=st.sampled_from([1, 29, 30, 61, 299, 300, 899, 900, 11 * HOUR, DAY, -30, -90, -600]))
+    def time_passes(self, seconds):
+        self.clock.passes(seconds=seconds)
+
+    @rule(who=browsers)
+    def proves_the_password(self, who):
+        answer = self.visitors[who].proves_password()
+        assert answer.location == ("/login/code" if self.model.enrolled else "/setup")
+        self.model.logins[who] = Login(self.clock.now, self.clock.now)
+
+    @rule(who=browsers)
+    def signs_out(self, who):
+        signed_in = self.model.standing(who, self.clock.now) != "nobody"
+        assert self.visitors[who].signs_out().status_code == (303 if signed_in else 401)
+        if signed_in:
+            self.model.logins[who] = None
+
+    @rule(who=browsers, away=st.integers(-3, 3))
+    def types_six_digits(self, who, away):
+        now, model, visitor = self.clock.now, self.model, self.visitors[who]
+        step = int(now) // 30 + away
+        standing = model.standing(who, now)
+        if standing == "unenrolled":
+            visitor.scans()
+            right = abs(away) <= 1
+            answer = visitor.post("/setup", code=visitor.code(away))
+            if self.answered(answer, who, 200, right):
+                model.enrolled, model.spent, model.unused = True, step, set(backup_codes_in(answer))
+                assert len(model.unused) == 10
+                model.logins[1 - who] = None
+                model.rises(who, now)
+                self.visitors[1 - who].secret = visitor.secret
+        elif standing == "pending":
+            right = abs(away) <= 1 and step > model.spent
+            answer = visitor.post("/login/code", code=visitor.code(away))
+            if self.answered(answer, who, 303, right):
+                model.spent = step
+                model.rises(who, now)
+
+    @rule(who=browsers, data=st.data())
+    def types_a_backup_code(self, who, data):
+        if self.model.standing(who, self.clock.now) != "pending":
+            return
+        code = data.draw(st.sampled_from(sorted(self.model.unused | {"22222222"}))) if self.model.unused else "22222222"
+        right = code in self.model.unused
+        answer = self.visitors[who].post("/login/code", code=code.lower())
+        if self.answered(answer, who, 303, right):
+            self.model.unused.discard(code)
+            self.model.rises(who, self.clock.now)
+
+    def answered(self, answer, who, success, right) -> bool:
+        """Check one answer against the model; whether the code was accepted."""
+        model, now = self.model, self.clock.now
+        if model.enrolled and model.logins[who].locked:
+            assert answer.status_code == (429 if model.paused(now) else 303)
+            if answer.status_code == 303:
+                assert answer.location == "/login"
+                model.logins[who] = None
+            return False
+        if model.paused(now):
+            assert answer.status_code == 429
+            if model.enrolled:
+                model.locks()
+            return False
+        if not right:
+            assert answer.status_code == 422
+            model.fails(now)
+            return False
+        assert answer.status_code == success and (success == 200 or answer.location == "/dashboard")
+        return True
+
+    @invariant()
+    def everybody_stands_where_the_model_says(self):
+        if not hasattr(self, "model"):
+            return
+        for who, visitor in enumerate(self.visitors):
+            standing, login = self.model.standing(who, self.clock.now), self.model.logins[who]
+            me, keys = visitor.get("/api/v1/me").status_code, visitor.get("/api/v1/keys").status_code
+            expected = {"nobody": (401, 401), "pending": (401, 401), "unenrolled": (200, 403), "clear": (200, 200)}
+            assert (me, keys) == expected[standing], standing
+            page = visitor.get("/login/code").status_code
+            assert (page == 200) is (standing == "pending")
+            alive = login and self.clock.now - login.seen < 12 * HOUR and self.clock.now - login.created < 7 * DAY
+            if alive and self.clock.now - login.seen >= 60:
+                login.seen = self.clock.now
+
+
+TestTwoBrowsers = TwoBrowsers.TestCase
+TestTwoBrowsers.settings = settings(
+    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+)
