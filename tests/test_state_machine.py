@@ -5,9 +5,10 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pyotp
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from fv import create_app, db
 from tests.conftest import Clock, Visitor, backup_codes_in
@@ -62,10 +63,10 @@ class Model:
 
 
 class TwoBrowsers(RuleBasedStateMachine):
-    @initialize()
-    def signs_up(self):
+    @initialize(enrolled=st.booleans())
+    def signs_up(self, enrolled):
         self.folder = Path(tempfile.mkdtemp())
-        self.clock, self.model = Clock(), Model()
+        self.clock, self.model, self.used = Clock(), Model(), []
         self.app = create_app(
             INSTANCE=self.folder, CLOCK=self.clock, HASH_MEMORY_KIB=8, HASH_PASSES=1, REGISTRATION="open"
         )
@@ -73,6 +74,8 @@ class TwoBrowsers(RuleBasedStateMachine):
         self.visitors = [first, first.another()]
         assert first.signs_up().location == "/setup"
         self.model.logins[0] = Login(self.clock.now, self.clock.now)
+        if enrolled:
+            self.types_six_digits(0, 0)
 
     def teardown(self):
         if hasattr(self, "app"):
@@ -118,6 +121,21 @@ class TwoBrowsers(RuleBasedStateMachine):
                 model.spent = step
                 model.rises(who, now)
 
+    @precondition(lambda self: self.model.enrolled and not self.model.paused(self.clock.now))
+    @rule(who=browsers, steps_back=st.integers(0, 1))
+    def replays_a_code_that_was_accepted(self, who, steps_back):
+        self.proves_the_password(who)
+        step = self.model.spent - steps_back
+        answer = self.visitors[who].post("/login/code", code=pyotp.HOTP(self.visitors[who].secret).at(step))
+        assert not self.answered(answer, who, 303, right=False)
+
+    @precondition(lambda self: self.used and not self.model.paused(self.clock.now))
+    @rule(who=browsers)
+    def replays_a_backup_code(self, who):
+        self.proves_the_password(who)
+        answer = self.visitors[who].post("/login/code", code=self.used[-1])
+        assert not self.answered(answer, who, 303, right=False)
+
     @rule(who=browsers, data=st.data())
     def types_a_backup_code(self, who, data):
         if self.model.standing(who, self.clock.now) != "pending":
@@ -127,6 +145,7 @@ class TwoBrowsers(RuleBasedStateMachine):
         answer = self.visitors[who].post("/login/code", code=code.lower())
         if self.answered(answer, who, 303, right):
             self.model.unused.discard(code)
+            self.used.append(code)
             self.model.rises(who, self.clock.now)
 
     def answered(self, answer, who, success, right) -> bool:
@@ -168,5 +187,5 @@ class TwoBrowsers(RuleBasedStateMachine):
 
 TestTwoBrowsers = TwoBrowsers.TestCase
 TestTwoBrowsers.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=50, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )
