@@ -31,7 +31,7 @@ LAYERS = {"store": 1, "flows": 2, "views": 3}
 OWNERS = {
     "argon2": None, "click": None, "cryptography": {"sealing"}, "flask_login": {"cookie"}, "granian": {"serving"},
     "htmx_flask": {"web"}, "msgspec": {"api.bodies"}, "passlib": {"hashing"}, "pyotp": {"mfa.totp"},
-    "pysqlite3": {"db.sqlite"}, "segno": {"mfa.totp"}, "sqlite3": {"db.sqlite"}, "sqlite_vec": {"db.sqlite"},
+    "pysqlite3": None, "segno": {"mfa.totp"}, "sqlite3": {"db.sqlite"}, "sqlite_vec": {"db.sqlite"},
 }  # fmt: skip
 
 FILES = {

@@ -192,6 +192,62 @@ def test_there_is_no_way_to_switch_the_second_factor_off(app, ada):
     assert ada.call("GET", "/api/v1/me").json["totp_enabled"] is True
 
 
+@pytest.fixture
+def meanwhile(monkeypatch):
+    """`meanwhile(work)`: do this once while the next request hashes its new codes, as a parallel request would."""
+    from fv.mfa import flows
+
+    new_codes = flows._new_codes
+
+    def arranges(work):
+        def works():
+            monkeypatch.setattr(flows, "_new_codes", new_codes)
+            work()
+            return new_codes()
+
+        monkeypatch.setattr(flows, "_new_codes", works)
+
+    return arranges
+
+
+@pytest.mark.parametrize("json", [False, True])
+def test_of_two_confirmations_at_once_the_second_changes_nothing(visitor, meanwhile, json):
+    visitor.signs_up()
+    other = visitor.another()
+    other.proves_password()
+    visitor.scans()
+    meanwhile(other.enrols)
+    if json:
+        answer = visitor.call("POST", "/api/v1/totp/confirm", {"code": visitor.code()})
+        assert (answer.status_code, answer.json["code"]) == (409, "already_enrolled")
+    else:
+        answer = visitor.post("/setup", code=visitor.code())
+        assert answer.location == "/dashboard" and not backup_codes_in(answer)
+    assert visitor.call("GET", "/api/v1/me").status_code == 401
+    assert other.call("GET", "/api/v1/me").json["backup_codes_remaining"] == 10
+
+
+def test_of_two_renewals_at_once_with_one_code_one_hands_over_codes(visitor, meanwhile):
+    visitor.signs_up()
+    visitor.enrols()
+    code, renewed = visitor.code(), []
+    meanwhile(lambda: renewed.append(visitor.post("/setup/codes", code=code)))
+    second = visitor.post("/setup/codes", code=code)
+    assert len(backup_codes_in(renewed[0])) == 10
+    assert second.status_code == 422 and not backup_codes_in(second)
+
+
+def test_codes_that_are_acknowledged_meanwhile_are_not_replaced(visitor, meanwhile):
+    visitor.signs_up()
+    visitor.enrols()
+    meanwhile(lambda: visitor.post("/setup/codes/dismiss"))
+    answer = visitor.post("/setup/codes", code=visitor.code())
+    assert answer.location == "/dashboard" and not backup_codes_in(answer)
+    visitor.signs_out()
+    visitor.proves_password()
+    assert visitor.post("/login/code", code=visitor.codes[0]).location == "/dashboard"
+
+
 # ── Backup codes ─────────────────────────────────────────────────────────────────────────────────────────────
 
 

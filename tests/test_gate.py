@@ -260,8 +260,15 @@ def test_a_key_beside_a_cookie_is_judged_alone(ada, key):
         {"X-FaceVault-Api-Key": ""},
     ):
         assert ada.get("/api/v1/keys", headers=header).status_code == 401
-    assert ada.get("/login", headers={"Authorization": f"Bearer {key}"}).status_code == 200
     assert ada.get("/api/v1/keys", headers={"Authorization": "Basic cHJveHk6cHc="}).status_code == 200
+    bearer = {"Authorization": f"Bearer {key}"}
+    assert ada.get("/login", headers=bearer).status_code == 200
+    assert ada.client.post("/login", data={}, headers=bearer).status_code == 422
+
+
+def test_a_view_that_needs_a_person_breaks_when_it_is_listed_for_others(app):
+    with app.test_request_context("/"), pytest.raises(LookupError, match="without a login"):
+        gate.login()
 
 
 # ── Other sites ──────────────────────────────────────────────────────────────────────────────────────────────

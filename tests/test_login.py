@@ -331,6 +331,31 @@ def test_an_email_is_measured_in_bytes_as_mail_servers_do(app, clock):
     assert keys.get("/setup").status_code == 200
 
 
+def test_somebody_who_is_first_meanwhile_closes_sign_up(make_app, clock, monkeypatch):
+    from fv import hashing
+
+    app = make_app(REGISTRATION="first")
+    eve, hash = Visitor(app, clock, "eve@example.org"), hashing.hash
+
+    def slowly(secret):
+        monkeypatch.setattr(hashing, "hash", hash)
+        assert Visitor(app, clock).signs_up().location == "/setup"
+        return hash(secret)
+
+    monkeypatch.setattr(hashing, "hash", slowly)
+    assert eve.signs_up().status_code == 403
+
+
+def test_a_cookie_is_not_made_for_a_login_that_has_ended(app):
+    from flask import session
+
+    from fv import cookie
+
+    with app.test_request_context("/"):
+        cookie.name("log_0")
+        assert "_user_id" not in session
+
+
 def test_sign_up_can_be_closed(make_app, clock):
     visitor = Visitor(make_app(REGISTRATION="closed"), clock)
     assert visitor.get("/register").status_code == visitor.signs_up().status_code == 403

@@ -11,6 +11,7 @@ import sqlite3 as own
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from importlib import import_module
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -20,10 +21,10 @@ import sqlite_vec
 
 from fv.config import Misconfigured
 
-if TYPE_CHECKING or hasattr(own.Connection, "enable_load_extension"):
+if TYPE_CHECKING:
     driver = own
 else:
-    import pysqlite3 as driver
+    driver = own if hasattr(own.Connection, "enable_load_extension") else import_module("pysqlite3")
 
 BEGIN = "BEGIN IMMEDIATE"
 #: How the engines spell what differs between them in a step of the schema.

@@ -29,10 +29,16 @@ class Offer:
 
 @dataclass(frozen=True)
 class Codes:
-    """Ten backup codes in clear: the one moment they exist so. `login_id` is the raised login, when it rose."""
+    """Ten backup codes in clear: the one moment they exist so."""
 
     codes: list[str]
-    login_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Enrolled(Codes):
+    """`login_id`: the new id of the login that confirmed, which has risen."""
+
+    login_id: str
 
 
 @dataclass(frozen=True)
@@ -65,7 +71,7 @@ def offer(login: Login) -> Offer | None:
     return Offer(secret, totp.uri(secret, current_app.config["ISSUER"], _name_in_app(login)))
 
 
-def confirm(login: Login, typed: str, now: int) -> Codes | Wrong | Pause | Refused:
+def confirm(login: Login, typed: str, now: int) -> Enrolled | Wrong | Pause | Refused:
     """Enrol the account with the secret this login was offered; the login rises, all others end."""
     attempt = throttle.begin("code", login.account_id, now)
     if isinstance(attempt, Pause):
@@ -92,7 +98,7 @@ def confirm(login: Login, typed: str, now: int) -> Codes | Wrong | Pause | Refus
         store.replace_codes(login.account_id, hashes)
         account_store.end_other_logins(login.account_id, but=new_id)
         throttle.take_back(attempt)
-        return Codes(codes, new_id)
+        return Enrolled(codes, new_id)
     return Refused.ENROLLED
 
 

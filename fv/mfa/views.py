@@ -37,7 +37,7 @@ def confirm() -> Response:
         return _setup_screen(429, pause=confirmed, retry_after=confirmed.seconds)
     if isinstance(confirmed, Refused):
         return web.go("dashboard.index")
-    _name(confirmed)
+    cookie.name(confirmed.login_id)
     return _codes_screen(confirmed)
 
 
@@ -102,7 +102,7 @@ def api_confirm() -> Response:
         raise Problem("too_many_attempts", retry_after=confirmed.seconds)
     if isinstance(confirmed, Refused):
         raise Problem("already_enrolled")
-    _name(confirmed)
+    cookie.name(confirmed.login_id)
     return jsonify(backup_codes=confirmed.codes)
 
 
@@ -129,11 +129,6 @@ def _setup_screen(status: int = 200, **context: Any) -> Response:
 def _codes_screen(made: Codes) -> Response:
     """The only answer that ever holds the codes."""
     return web.screen("mfa/codes.html", codes=made.codes, email=gate.login().email, now=clock.now())
-
-
-def _name(confirmed: Codes) -> None:
-    if confirmed.login_id:
-        cookie.name(confirmed.login_id)
 
 
 def _owes_codes() -> bool:
