@@ -19,6 +19,8 @@ from fv.web import Section
 
 FEATURES = (accounts, login, mfa, profile, dashboard, keys, health)
 
+COMMANDS = (serving.serve,)
+
 #: The navigation of the pages behind the gate, in groups.
 SECTIONS = (
     (
@@ -54,6 +56,7 @@ def create_app(**overrides: object) -> Flask:
     for feature in FEATURES:
         app.register_blueprint(feature.blueprint)
     app.jinja_env.filters.update(
+        difference=words.difference,
         duration=words.duration,
         moment=words.moment,
         day=words.day,
@@ -61,7 +64,8 @@ def create_app(**overrides: object) -> Flask:
         device=words.device,
         rfc3339=times.written,
     )
-    app.cli.add_command(serving.serve)
+    for command in COMMANDS:
+        app.cli.add_command(command)
     app.wsgi_app = proxies.TrustedProxies(app.wsgi_app, app.config["TRUSTED_PROXIES"])  # type: ignore[method-assign]
     return app
 

@@ -1,16 +1,17 @@
 """`fv COMMAND`: the same program as `flask COMMAND`, without Flask's own commands for developers."""
 
-from flask.cli import FlaskGroup
+import click
+from flask.cli import AppGroup, ScriptInfo
 
-from fv import create_app
+from fv import COMMANDS, create_app
 
-main = FlaskGroup(
-    name="fv",
-    create_app=create_app,
-    add_default_commands=False,
-    add_version_option=False,
-    load_dotenv=False,
-    help="FaceVault: identity verification behind a second factor that cannot be switched off.",
-)
 
-main.params = []  # Flask's own: another app, a .env file, a debugger. None of them belongs on a vault.
+@click.group(cls=AppGroup)
+@click.pass_context
+def main(context: click.Context) -> None:
+    """FaceVault: identity verification behind a second factor that cannot be switched off."""
+    context.obj = ScriptInfo(create_app=create_app)
+
+
+for command in COMMANDS:
+    main.add_command(command)

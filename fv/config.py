@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 import stat
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,22 +18,15 @@ from urllib.parse import urlsplit
 import click
 from flask import Flask
 
-from fv import clock
+from fv.throttle.policy import Rate
 
 FILE = "facevault.cfg"
 KEY_FILE = "secret.key"
+THREADS = 32  # of one web process; what may wait for others is measured against it
 
 
 class Misconfigured(click.ClickException):
     """The service cannot start so: the text names what is wrong and why, never a value. A command prints it."""
-
-
-@dataclass(frozen=True)
-class Rate:
-    """At most `count` events in any `seconds` seconds."""
-
-    count: int
-    seconds: int
 
 
 @dataclass(frozen=True)
@@ -153,7 +147,7 @@ def load(app: Flask, overrides: Mapping[str, object]) -> None:
     given = _given(Path(app.instance_path))
     for name, setting in SETTINGS.items():
         app.config[name] = _parse(name, setting, given.get(name, setting.default))
-    app.config["CLOCK"] = clock.system
+    app.config["CLOCK"] = time.time
     app.config.update(overrides)
     if app.config["SECRET_KEY"] and app.config["SECRET_KEY_FILE"]:
         raise Misconfigured("FV_SECRET_KEY and FV_SECRET_KEY_FILE are both set: keep one.")
@@ -163,7 +157,12 @@ def load(app: Flask, overrides: Mapping[str, object]) -> None:
 def instance_folder(root: Path, override: object = None) -> Path:
     """FV_INSTANCE, else `instance/` beside wsgi.py, else in the working folder. Made 0700."""
     home = root if (root / "wsgi.py").exists() else Path.cwd()
-    folder = Path(str(override or os.environ.get("FV_INSTANCE") or home / "instance")).absolute()
+    named, file = os.environ.get("FV_INSTANCE"), os.environ.get("FV_INSTANCE_FILE")
+    if named and file:
+        raise Misconfigured("FV_INSTANCE and FV_INSTANCE_FILE are both set: keep one.")
+    if file:
+        named = _contents("FV_INSTANCE_FILE", file)
+    folder = Path(str(override or named or home / "instance")).absolute()
     make_private(folder)
     return folder
 
@@ -228,7 +227,7 @@ def _named(pairs: Mapping[str, str], source: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for spelled, value in pairs.items():
         bare = spelled.removeprefix("FV_")
-        if bare == "INSTANCE" and source == "the environment":
+        if bare in ("INSTANCE", "INSTANCE_FILE") and source == "the environment":
             continue  # read before everything else, by instance_folder()
         name = bare if bare in SETTINGS else bare.removesuffix("_FILE")
         if name not in SETTINGS or not spelled.startswith("FV_"):

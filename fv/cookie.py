@@ -1,7 +1,7 @@
 """The cookie that names a login. Only this module knows flask_login.
 
-The cookie holds the id of a row in `logins` and nothing else; what that login may do is read from the database at
-every request. No remember-me cookie exists.
+The cookie holds the id of a row in `logins`, signed; what that login may do is read from the database at every
+request. (flask_login also puts two marks of its own in it, which nothing here looks at.) No remember-me cookie exists.
 """
 
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ def init_app(app: Flask) -> None:
         SECRET_KEY_FALLBACKS=older,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_PROTECTION=None,  # by address and browser; the row in `logins` is the stronger bond
+        SESSION_PROTECTION=None,  # off: it ties a cookie to an address, and people move between networks
         REMEMBER_COOKIE_NAME="; none",  # a name that no cookie can have: flask_login never looks for one
     )
     app.session_interface = _Cookies()
@@ -54,7 +54,7 @@ def current_login() -> Login | None:
     return current_user.login if current_user.is_authenticated else None
 
 
-def name(login_id: str) -> None:
+def set_login(login_id: str) -> None:
     """Answer with a cookie that names this login, in place of any other."""
     session.clear()
     if holder := _holder(login_id):

@@ -16,8 +16,7 @@ from fv.accounts import flows as accounts
 from fv.accounts.store import Login
 from fv.keys import flows as keys
 from fv.keys.store import Key
-from fv.mfa import flows as mfa
-from fv.mfa import store as mfa_store
+from fv.mfa import store as mfa
 
 
 class Standing(Enum):
@@ -58,7 +57,7 @@ OPEN_TO_UNENROLLED = OPEN_TO_ALL | {
 #: An API key may call these, when it has the scope that stands beside them.
 OPEN_TO_KEYS: dict[tuple[str, str], str] = {}
 
-#: What an account may do on pages that has not said yet that its backup codes are saved. The API is open to it.
+#: Pages open to an account that has not confirmed yet that its backup codes are saved. The API is open to it.
 OPEN_TO_OWING = OPEN_TO_ALL | {
     ("GET", "mfa.codes_form"),
     ("POST", "mfa.renew_codes"),
@@ -189,7 +188,7 @@ def _key_caller(presented: str) -> Caller:
     key = keys.of_secret(presented, clock.now())
     if key is None:
         return NOBODY
-    enrolled = mfa.is_enrolled(mfa_store.authenticator(key.account_id))
+    enrolled = mfa.authenticator(key.account_id).is_enrolled
     return Caller(Standing.CLEAR if enrolled else Standing.UNENROLLED, key.account_id, key=key)
 
 
@@ -197,11 +196,11 @@ def _cookie_caller() -> Caller:
     login = cookie.current_login()
     if login is None:
         return NOBODY
-    found = mfa_store.authenticator(login.account_id)
-    if not mfa.is_enrolled(found):
+    authenticator = mfa.authenticator(login.account_id)
+    if not authenticator.is_enrolled:
         return Caller(Standing.UNENROLLED, login.account_id, login)
     if login.proved_at is not None:
-        return Caller(Standing.CLEAR, login.account_id, login, owes_codes=mfa.owes_acknowledgement(found))
+        return Caller(Standing.CLEAR, login.account_id, login, owes_codes=authenticator.owes_acknowledgement)
     if accounts.is_in_time_for_code(login, clock.now()):
         return Caller(Standing.PENDING, login.account_id, login)
     return NOBODY

@@ -1,20 +1,26 @@
 """How passwords and backup codes are kept: argon2id (RFC 9106). Only this module knows `passlib`.
 
-One run costs 64 MiB, so a crowd at the door could eat the machine. Each process hashes one at a time (`fv serve`
-has two processes, hence at most two runs at once), and only so many requests may wait for their turn.
+One run costs 64 MiB, so a crowd at the door could eat the machine. At most two runs are under way at once, however
+many processes there are, and only so many requests may wait for their turn.
 """
 
+import fcntl
+import os
 import secrets
 import threading
 from base64 import b64encode
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 from flask import current_app
 from passlib.hash import argon2
 
-TURN = 10  # seconds a request waits for its turn
-QUEUE = 28  # requests of a process that may hash or wait: 4 of its 32 threads stay free for everything else
+from fv.config import THREADS
+
+RUNS = 2  # at once, over all processes of this instance folder
+TURN = 10  # seconds a request waits for the turn of its process
+QUEUE = THREADS - 4  # requests of a process that may hash or wait; the other threads stay free for everything else
 SALT = 16  # bytes, RFC 9106 §3.1
 LONGEST = 1024  # characters of anything that is hashed
 
@@ -56,12 +62,12 @@ def new_recipe() -> str:
     return f"{memory}.{passes}.{secrets.token_hex(SALT)}"
 
 
-def hash_by(recipe: str, *secrets: str) -> list[str]:
+def hash_by(recipe: str, *texts: str) -> list[str]:
     """Same recipe, same secret: same text. All in one turn."""
     memory, passes, salt = recipe.split(".")
     method = _method(int(memory), int(passes), bytes.fromhex(salt))
     with _waiting():
-        return [str(method.hash(secret)) for secret in secrets]
+        return [str(method.hash(text)) for text in texts]
 
 
 @contextmanager
@@ -72,11 +78,30 @@ def _waiting() -> Iterator[None]:
         if not _turn.acquire(timeout=TURN):
             raise Busy
         try:
-            yield
+            with _one_of_the_runs():
+                yield
         finally:
             _turn.release()
     finally:
         _queue.release()
+
+
+@contextmanager
+def _one_of_the_runs() -> Iterator[None]:
+    """Hold one of RUNS locked files, which the system lets go of when a process dies."""
+    folder = Path(current_app.instance_path)
+    with ExitStack() as stack:
+        names = [folder / f"hashing-{number}.lock" for number in range(RUNS)]
+        files = [stack.enter_context(open(os.open(name, os.O_WRONLY | os.O_CREAT, 0o600), "wb")) for name in names]
+        for file in files:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                continue
+        else:
+            fcntl.flock(files[os.getpid() % RUNS], fcntl.LOCK_EX)
+        yield
 
 
 def _cost() -> tuple[int, int]:

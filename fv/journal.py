@@ -11,12 +11,13 @@ import secrets
 import sys
 import time
 import traceback
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from flask import Flask, g, request
 from werkzeug.wrappers import Response
 
-METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})  # others are as they were sent
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})  # others are text that somebody chose
 
 _requests = logging.getLogger("fv.requests")
 
@@ -39,8 +40,9 @@ class _Lines(logging.Formatter):
 
 class _Output(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        sys.stdout.write(self.format(record) + "\n")  # in one piece: threads do not mix their lines
-        sys.stdout.flush()
+        with suppress(OSError, ValueError):  # who reads the log may be gone: the product goes on without it
+            sys.stdout.write(self.format(record) + "\n")
+            sys.stdout.flush()
 
 
 def init_app(app: Flask) -> None:

@@ -49,9 +49,9 @@ KINDS: Mapping[str, Kind] = {
     "internal": Kind(
         500,
         "Something broke on our side",
-        "It was written down. Nothing you sent was half done; try again in a moment.",
+        "It was written down. Try again in a moment.",
     ),
-    "busy": Kind(503, "Too many at once", "More people are signing in than this machine can check. Try again."),
+    "busy": Kind(503, "Too many at once", "The service is very busy at this moment. Try again in a few seconds."),
     "unavailable": Kind(503, "Not available", "The database does not answer at the moment. Try again."),
 }
 

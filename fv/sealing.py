@@ -68,11 +68,6 @@ class Keyring:
             raise Unreadable("this is not sealed with a key of this keyring, or not for this row") from None
 
 
-def same(a: bytes, b: bytes) -> bool:
-    """Equality in constant time."""
-    return hmac.compare_digest(a, b)
-
-
 @cache
 def _cipher(key: str) -> AESGCM:
     return AESGCM(_derive(key, "seal", 32))
@@ -116,8 +111,11 @@ def self_signed_certificate(names: list[str], now: float) -> tuple[bytes, bytes]
 
 
 def valid_for(certificate: bytes, names: list[str], now: float) -> bool:
-    """Whether this PEM certificate is in its time and names all of these."""
-    found = x509.load_pem_x509_certificate(certificate)
+    """Whether this is a PEM certificate that is in its time and names all of these."""
+    try:
+        found = x509.load_pem_x509_certificate(certificate)
+    except ValueError:
+        return False
     moment = datetime.datetime.fromtimestamp(now, datetime.UTC)
     stated = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     named = all(_alternative(name) in stated for name in names)

@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -19,8 +20,8 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from fv import clock, db, sealing
+from fv.config import THREADS
 
-THREADS = 32  # a worker; a slow client keeps one busy
 WORKERS = 2
 DRAIN = 15  # seconds that open requests are given after SIGTERM
 INSIST = 0.5  # seconds between two reminders of it
@@ -49,10 +50,13 @@ def serve(
         raise click.UsageError("--tls-cert and --tls-key go together.")
     if tls_self_signed and tls_cert:
         raise click.UsageError("--tls-self-signed and --tls-cert exclude each other.")
-    if not _is_free(host, port):
+    address = _free_address(host, port)
+    if address is None:
         raise click.ClickException(f"Port {port} on {host} is in use, or {host} is not an address of this machine.")
     if tls_self_signed:
         tls_cert, tls_key = _own_certificate(Path(current_app.instance_path), clock.now())
+    if tls_cert and tls_key:
+        _check_pair(tls_cert, tls_key)
     db.close(current_app._get_current_object())  # type: ignore[attr-defined]  # SQLite must not be carried over a fork
     click.echo(
         f"FaceVault: {'https' if tls_cert else 'http'}://{_in_address(host)}:{port} (Ctrl+C stops it)",
@@ -61,7 +65,7 @@ def serve(
     Granian(
         "fv.serving:make_app",
         factory=True,
-        address=host,
+        address=address,
         port=port,
         interface=Interfaces.WSGI,
         http=HTTPModes.http1,
@@ -118,16 +122,26 @@ def _insist_on_stopping() -> None:
     threading.Thread(target=repeats, daemon=True).start()
 
 
-def _is_free(host: str, port: int) -> bool:
-    """The server shares its port between its processes, so a second server would share it too, and silently."""
+def _free_address(host: str, port: int) -> str | None:
+    """The numeric address of this host when nobody listens there.
+
+    The server shares its port between its processes, so a second server would share it too, and silently.
+    """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # not hindered by closed connections
             probe.bind(address)
     except OSError:
-        return False
-    return True
+        return None
+    return str(address[0])
+
+
+def _check_pair(certificate: Path, key: Path) -> None:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+    except (OSError, ValueError) as error:
+        raise click.ClickException(f"{certificate} and {key} are no certificate and its key: {error}.") from None
 
 
 def _own_certificate(folder: Path, now: int) -> tuple[Path, Path]:
@@ -136,6 +150,7 @@ def _own_certificate(folder: Path, now: int) -> tuple[Path, Path]:
     names = list(dict.fromkeys(["localhost", "127.0.0.1", "::1", socket.gethostname().lower()]))
     if not (certificate.exists() and key.exists() and sealing.valid_for(certificate.read_bytes(), names, now)):
         made, private = sealing.self_signed_certificate(names, now)
+        certificate.unlink(missing_ok=True)  # first: without it the pair is made anew, whatever happens in between
         key.unlink(missing_ok=True)
         with open(os.open(key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(private)

@@ -6,9 +6,14 @@ from datetime import UTC, datetime
 def duration(seconds: int) -> str:
     """`40 seconds`, `12 minutes`, `3 hours`: rounded up, so that nobody comes back too early."""
     for size, unit in ((3600, "hour"), (60, "minute")):
-        if seconds > size:
+        if seconds > 2 * size:
             return _count(-(-seconds // size), unit)
     return _count(seconds, "second")
+
+
+def difference(seconds: int) -> str:
+    """`90 seconds`, `4 minutes`: to the nearest minute from three minutes on."""
+    return _count(seconds, "second") if seconds < 180 else _count(round(seconds / 60), "minute")
 
 
 def moment(seconds: int) -> str:

@@ -48,9 +48,13 @@ def test_the_files_are_for_their_owner_only(app):
 
 def test_a_transaction_is_all_or_nothing(app):
     with app.app_context():
-        with pytest.raises(db.Unavailable), db.transaction():
+        with pytest.raises(sqlite.Broken, match="no such table"), db.transaction():
             db.run("INSERT INTO attempts VALUES ('try_1', 'b', 's', 1)")
             db.run("INSERT INTO nowhere VALUES (1)")
+        assert db.one(dict, "SELECT count(*) AS n FROM attempts") == {"n": 0}
+        with db.transaction():
+            db.run("INSERT INTO attempts VALUES ('try_1', 'b', 's', 1)")
+            raise db.Undo
         assert db.one(dict, "SELECT count(*) AS n FROM attempts") == {"n": 0}
         with db.transaction():
             db.run("INSERT INTO attempts VALUES ('try_1', 'b', 's', 1)")
@@ -126,11 +130,21 @@ def test_steps_are_applied_once_in_order_after_a_copy(tmp_path, steps):
     assert [file.name for file in tmp_path.glob("*.step-?")] == ["test.db.step-2"], "the newest copy is kept"
 
 
+def test_a_step_may_hold_a_trigger_a_brace_and_a_comment_behind_a_statement(tmp_path, steps):
+    (steps / "002_second.sql").write_text(
+        "CREATE TABLE log (text TEXT); -- {append} only\n"
+        "CREATE TRIGGER keep BEFORE DELETE ON log\nBEGIN\n    SELECT RAISE(ABORT, 'kept; always');\nEND;\n"
+    )
+    path = tmp_path / "test.db"
+    sqlite.prepare(path, steps)
+    assert rows(path, "SELECT count(*) FROM sqlite_master WHERE type = 'trigger'") == [(1,)]
+
+
 def test_a_step_that_breaks_leaves_the_schema_as_it_was(tmp_path, steps):
     path = tmp_path / "test.db"
     sqlite.prepare(path, steps)
     (steps / "002_second.sql").write_text("CREATE TABLE more (a TEXT);\nINSERT INTO nowhere VALUES (1);\n")
-    with pytest.raises(sqlite.Unavailable):
+    with pytest.raises(sqlite.Broken):
         sqlite.prepare(path, steps)
     assert rows(path, "SELECT name FROM sqlite_master WHERE name = 'more'") == []
     assert rows(path, "SELECT number FROM schema_steps") == [(1,)]
@@ -179,6 +193,14 @@ def test_the_database_can_be_kept_elsewhere(make_app, tmp_path):
     elsewhere = tmp_path / "elsewhere.db"
     app = make_app(DATABASE=elsewhere)
     assert elsewhere.exists() and not (Path(app.instance_path) / "facevault.db").exists()
+
+
+def test_a_mistake_in_sql_is_a_bug_and_not_an_absent_database(app, ada, monkeypatch):
+    from fv.mfa import store
+
+    monkeypatch.setattr(store, "codes_left", lambda _: db.run("SELECT * FROM nowhere"))
+    answer = ada.get("/api/v1/me")
+    assert (answer.status_code, answer.json["code"]) == (500, "internal")
 
 
 def test_a_database_that_cannot_be_used_stops_the_start_with_one_sentence(make_app, tmp_path):

@@ -66,16 +66,39 @@ def test_test_mode_and_expiry(ada):
 def test_a_key_that_cannot_be_is_422_with_the_field(ada, body, pointer, code):
     answer = ada.call("POST", "/api/v1/keys", body)
     assert (answer.status_code, answer.json["code"]) == (422, "invalid_request")
-    assert answer.json["errors"][0]["pointer"].startswith(pointer) and answer.json["errors"][0]["code"] == code
+    assert answer.json["errors"][0]["pointer"] == pointer and answer.json["errors"][0]["code"] == code
     assert ada.call("GET", "/api/v1/keys").json["data"] == []
 
 
 def test_the_form_says_what_to_correct_and_loses_nothing(ada):
-    page = ada.post("/keys", name="Server", expires="365")
-    assert page.status_code == 422 and "Choose at least one" in page.text and 'value="Server"' in page.text
-    page = ada.post("/keys", name="", scope=["usage:read"])
+    page = ada.post("/keys", name="Server", expires="90", mode="test")
+    assert page.status_code == 422 and "Choose at least one" in page.text
+    assert 'value="Server"' in page.text and '<option value="90" selected>' in page.text
+    assert 'name="mode" value="test" checked' in page.text and 'name="scope" value="sessions:read">' in page.text
+    page = ada.post("/keys", name="", scope=["usage:read"], expires="never")
     assert page.status_code == 422 and "Give it a name" in page.text
-    assert re.search(r'value="usage:read" checked', page.text)
+    assert 'value="usage:read" checked' in page.text and 'value="sessions:create">' in page.text
+
+
+def test_after_a_key_was_made_the_form_is_empty_again(ada):
+    page = ada.post("/keys", name="Back office", scope=["photos:read"], expires="90").text
+    assert 'value="photos:read">' in page and 'value="sessions:read" checked' in page
+    assert '<option value="365" selected>' in page
+
+
+@pytest.mark.parametrize("change", [{"expires": ""}, {"expires": "soon"}, {"mode": "production"}])
+def test_a_choice_that_is_not_offered_makes_no_key(ada, change):
+    page = ada.post("/keys", **({"name": "x", "scope": ["usage:read"], "expires": "365"} | change))
+    assert page.status_code == 422 and "Nothing was made." in page.text and page.text.count('role="alert"') == 1
+    assert ada.call("GET", "/api/v1/keys").json["data"] == []
+
+
+def test_keys_over_a_lowered_most_can_still_be_revoked(make_app, ada, clock):
+    for name in ("one", "two", "three"):
+        ada.call("POST", "/api/v1/keys", {"name": name})
+    lower = make_app(KEYS_PER_ACCOUNT=1).test_client()
+    lower.set_cookie("facevault", ada.client.get_cookie("facevault").value)
+    assert lower.get("/keys").text.count(">Revoke<") == 3
 
 
 def test_the_last_moment_that_can_be_written_can_be_read_again(ada):
@@ -146,7 +169,7 @@ def test_there_is_a_most_and_parallel_makers_do_not_exceed_it(make_app, clock):
         thread.join()
     assert sorted(statuses) == [201] * 3 + [409] * 5
     assert ada.call("POST", "/api/v1/keys", {"name": "x"}).json["code"] == "too_many_keys"
-    refused = ada.post("/keys", name="x", scope=["usage:read"])
+    refused = ada.post("/keys", name="x", scope=["usage:read"], expires="365")
     assert refused.status_code == 409 and "3 keys are the most" in refused.text
 
 

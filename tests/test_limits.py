@@ -52,6 +52,17 @@ def test_a_lock_ends_every_pending_login_for_good(ada):
     assert second.signs_in().location == "/dashboard"
 
 
+def test_a_lock_reached_at_another_door_ends_pending_logins_too(app, ada):
+    pending = ada.another()
+    pending.proves_password()
+    with app.app_context():
+        db.run("UPDATE authenticators SET codes_acknowledged_at = NULL")
+    assert guesses(ada, 5, "/setup/codes") == [422] * 5
+    with app.app_context():
+        db.run("DELETE FROM attempts WHERE bucket = 'code'")
+    assert pending.post("/login/code", code=pending.code()).location == "/login"
+
+
 def test_the_count_is_one_over_all_doors_logins_and_addresses(ada):
     for number in range(4):
         other = ada.another()
@@ -120,7 +131,7 @@ def test_a_failure_stays_when_the_request_breaks_off(app, ada, monkeypatch):
     def breaks(*_):
         raise RuntimeError
 
-    monkeypatch.setattr(flows, "_find", breaks)
+    monkeypatch.setattr(flows, "find", breaks)
     assert guesses(other, 5) == [500] * 5
     monkeypatch.undo()
     assert other.post("/login/code", code=other.code()).status_code == 429

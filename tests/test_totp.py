@@ -1,9 +1,9 @@
 """RFC 6238, against vectors that two independent implementations agree on."""
 
+import base64
 import json
 from pathlib import Path
 
-import pyotp
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,7 +58,7 @@ def test_only_six_ascii_digits_are_read_as_a_code(text):
 def test_a_secret_has_160_bits_and_is_new_every_time():
     secrets = {totp.new_secret() for _ in range(100)}
     assert len(secrets) == 100
-    assert all(len(pyotp.random_base32.__call__(32)) == len(s) == 32 for s in secrets)
+    assert all(len(base64.b32decode(secret)) == 20 for secret in secrets)
 
 
 @given(st.text("23456789ABCDEFGHJKLMNPQRSTUVWXYZ -abc", max_size=14))
@@ -71,5 +71,5 @@ def test_a_backup_code_is_eight_symbols_of_its_alphabet_however_it_is_typed(text
 def test_backup_codes_are_ten_different_ones_without_look_alikes():
     seen = {code for _ in range(200) for code in backup_codes.generate()}
     assert len(seen) == 2000
-    assert not set("".join(seen)) & set("01OILZS5B8".replace("8", "") + "AEUY")
+    assert not set("".join(seen)) & set("01OILZS5BAEUY")
     assert all(len(code) == 8 for code in seen)

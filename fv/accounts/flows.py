@@ -31,11 +31,11 @@ class Visitor:
 
 
 class NoSignUp(Enum):
-    """Why there is no new account; the text is for the person who typed."""
+    """Why there is no new account, for the person who typed."""
 
     CLOSED = "Sign-up is closed."
     EMAIL = "That is not an email address we can use."
-    SHORT = "Too short."
+    SHORT = "Too short"
     LONG = "Too long: 1,024 characters are the most."
     TAKEN = "There is an account with this email. Sign in instead."
 

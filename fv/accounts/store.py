@@ -46,8 +46,10 @@ def by_email(email: str) -> Account | None:
     return db.one(Account, "SELECT * FROM accounts WHERE email = :email", email=email)
 
 
-def by_id(id: str) -> Account | None:
-    return db.one(Account, "SELECT * FROM accounts WHERE id = :id", id=id)
+def of_login(login: "Login") -> Account:
+    """The account a login belongs to; it cannot be without one (a foreign key)."""
+    (account,) = db.many(Account, "SELECT * FROM accounts WHERE id = :id", id=login.account_id)
+    return account
 
 
 def any_exists() -> bool:

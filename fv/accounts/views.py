@@ -30,5 +30,5 @@ def register() -> Response:
     if isinstance(account, Pause):
         return web.screen("accounts/register.html", 429, email=email, pause=account, retry_after=account.seconds)
     before = cookie.current_login()
-    cookie.name(flows.open_login(account.id, visitor, now, instead_of=before.id if before else None))
+    cookie.set_login(flows.open_login(account.id, visitor, now, instead_of=before.id if before else None))
     return web.go("mfa.setup")

@@ -32,7 +32,7 @@ class Body(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 def read(kind: type[B]) -> B:
     """The body of this request. No body at all counts as `{}`."""
-    raw = request.get_data(cache=False)
+    raw = request.get_data()
     if raw and request.mimetype != "application/json":
         raise Problem("unsupported_media_type")
     try:

@@ -1,1 +1,1 @@
-"""The first page behind the gate."""
+"""What an account sees first."""

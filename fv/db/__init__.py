@@ -4,17 +4,18 @@ Stores write portable SQL with :named parameters. What differs between engines (
 step of the schema is spelled) lives in sqlite.py; a second engine is a second module with the same names.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, LifoQueue
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from flask import Flask, current_app, g
 
 from fv.config import Misconfigured
 from fv.db import sqlite
-from fv.db.sqlite import Connection, Unavailable
+from fv.db.sqlite import Connection
 
 __all__ = [
     "Connection",
@@ -31,6 +32,10 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+
+class Unavailable(Exception):
+    """Locked too long, disk full, file gone: the database cannot be reached at the moment."""
 
 
 class Undo(Exception):
@@ -103,17 +108,15 @@ def transaction() -> Iterator[None]:
 
     `raise Undo` inside leaves it with nothing done and no error.
     """
-    connection = _connection()
-    connection.execute(sqlite.BEGIN)
+    _execute(sqlite.BEGIN)
     try:
         yield
-    except Undo:
-        connection.execute("ROLLBACK")
-        return
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
+        _execute("COMMIT")
+    except BaseException as error:
+        if _connection().in_transaction:
+            _execute("ROLLBACK")
+        if not isinstance(error, Undo):
+            raise
 
 
 def is_reachable() -> bool:
@@ -130,8 +133,13 @@ def _connection() -> Connection:
     return g.db  # type: ignore[no-any-return]
 
 
-def _execute(sql: str, params: dict[str, object]) -> Any:
-    return _connection().execute(sql, params)
+def _execute(sql: str, params: Mapping[str, object] = MappingProxyType({})) -> Any:
+    try:
+        return _connection().execute(sql, dict(params))
+    except sqlite.Broken as error:
+        if sqlite.is_away(error):
+            raise Unavailable(str(error)) from None
+        raise
 
 
 def _give_back(_error: BaseException | None = None) -> None:

@@ -6,7 +6,6 @@ two SQLite libraries of one process crashes it.
 
 import fcntl
 import os
-import re
 import sqlite3 as own
 import time
 from collections.abc import Iterator
@@ -27,8 +26,6 @@ else:
     driver = own if hasattr(own.Connection, "enable_load_extension") else import_module("pysqlite3")
 
 BEGIN = "BEGIN IMMEDIATE"
-#: How the engines spell what differs between them in a step of the schema.
-SPELLING = {"vector": "BLOB CHECK (length(vector) = 512)"}  # 128 float32
 SETTINGS = (
     "PRAGMA busy_timeout = 5000",  # ms a writer waits for another; first, because the next line may have to wait
     "PRAGMA journal_mode = WAL",
@@ -40,8 +37,10 @@ SETTINGS = (
 )
 
 Connection = driver.Connection
-Unavailable = driver.OperationalError  # locked too long, disk full, file gone
-Broken = driver.DatabaseError  # the same, or not a database at all
+Broken = driver.DatabaseError
+#: Result codes that say that the database cannot be reached at the moment, https://sqlite.org/rescode.html: busy,
+#: locked, out of memory, read-only, I/O error, full, cannot open. Any other error is a bug of ours.
+AWAY = frozenset({5, 6, 7, 8, 10, 13, 14})
 
 
 class NewerSchema(Misconfigured):
@@ -50,6 +49,11 @@ class NewerSchema(Misconfigured):
 
 class NoVectors(Misconfigured):
     """sqlite-vec does not work here."""
+
+
+def is_away(error: Exception) -> bool:
+    """Whether this error of the driver is about the database and not about what was asked."""
+    return isinstance(error, driver.OperationalError) and error.sqlite_errorcode & 0xFF in AWAY
 
 
 def default_path(instance: str) -> Path:
@@ -111,9 +115,8 @@ def _apply(connection: Connection, number: int, sql: str) -> None:
     """One step in one transaction, its DDL included."""
     connection.execute(BEGIN)
     try:
-        for statement in re.split(r";\s*\n", sql.format(**SPELLING)):
-            if statement.strip():
-                connection.execute(statement)
+        for statement in _statements(sql):
+            connection.execute(statement)
         connection.execute("INSERT INTO schema_steps VALUES (?, ?)", (number, int(time.time())))
     except BaseException:
         connection.execute("ROLLBACK")
@@ -121,10 +124,26 @@ def _apply(connection: Connection, number: int, sql: str) -> None:
     connection.execute("COMMIT")
 
 
+def _statements(sql: str) -> Iterator[str]:
+    """One after the other; a `;` inside a trigger, a text or a comment does not end one."""
+    statement = ""
+    for line in sql.splitlines(keepends=True):
+        statement += line
+        if driver.complete_statement(statement):
+            yield statement
+            statement = ""
+    if statement.strip():
+        yield statement
+
+
 def _copy(connection: Connection, path: Path, step: int) -> None:
-    """`facevault.db.step-7` beside the database: whole, and as private. Only the newest copy is kept."""
+    """`facevault.db.step-7` beside the database: whole, and as private. The older copy goes when this one is there."""
     target = path.with_name(f"{path.name}.step-{step}")
+    draft = path.with_name(f"{path.name}.copying")
+    draft.unlink(missing_ok=True)
+    draft.touch(mode=0o600)
+    connection.execute("VACUUM INTO ?", (str(draft),))
+    draft.rename(target)
     for old in path.parent.glob(f"{path.name}.step-*"):
-        old.unlink()
-    target.touch(mode=0o600)
-    connection.execute("VACUUM INTO ?", (str(target),))
+        if old != target:
+            old.unlink()

@@ -17,6 +17,7 @@ from fv.keys.store import Key
 
 USED_EVERY = 60  # seconds between two notes of when a key was last used: one write a minute, not one a request
 LONGEST_NAME = 80  # characters
+MOST = 1000  # keys, whatever the setting says
 SECRET = 43  # of 62 symbols: 256 bits
 _SYMBOLS = string.ascii_letters + string.digits
 _SHAPE = re.compile(rf"fv_(live|test)_[A-Za-z0-9]{{{SECRET}}}")
@@ -31,13 +32,13 @@ class Made:
 
 
 class NoKey(Enum):
-    """Why there is no new key: the field that is wrong, or the number of keys."""
+    """Why there is no new key: the field that is wrong, or (None) the number of keys."""
 
     NAME = "name"
     SCOPES = "scopes"
     MODE = "mode"
     EXPIRY = "expires_at"
-    TOO_MANY = "too many"
+    TOO_MANY = None
 
 
 def make(

@@ -1,10 +1,11 @@
 """The API keys section, and its JSON twin."""
 
 from flask import Blueprint, current_app, jsonify, request
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from fv import clock, gate, web
-from fv.api import bodies, pages, times
+from fv.api import bodies, lists, times
 from fv.keys import flows, scopes, store
 from fv.keys.flows import Made, NoKey
 from fv.keys.store import Key
@@ -25,7 +26,9 @@ def index() -> Response:
 @blueprint.post("/keys")
 def create() -> Response:
     form, now = request.form, clock.now()
-    lasts = EXPIRIES.get(form.get("expires", ""))
+    if form.get("expires") not in EXPIRIES:
+        return _index_screen(422, wrong=NoKey.EXPIRY)
+    lasts = EXPIRIES[form["expires"]]
     made = flows.make(
         gate.login().account_id,
         form.get("name", ""),
@@ -58,7 +61,7 @@ class NewKey(bodies.Body, frozen=True):
 
 @blueprint.get("/api/v1/keys")
 def api_list() -> Response:
-    asked = pages.requested()
+    asked = lists.requested()
     rows = store.page(gate.login().account_id, asked.created_at, asked.id, asked.limit + 1, clock.now())
     return jsonify(asked.answer(rows, _shown))
 
@@ -101,10 +104,18 @@ def _shown(key: Key) -> dict[str, object]:
 
 
 def _index_screen(status: int = 200, made: Made | None = None, wrong: NoKey | None = None) -> Response:
-    """Every live key: an account has few (FV_KEYS_PER_ACCOUNT)."""
-    most, now = current_app.config["KEYS_PER_ACCOUNT"], clock.now()
-    keys = store.page(gate.login().account_id, *pages.BEGINNING, most, now)
+    """Every live key, and the form: as it was typed when something is to be corrected, else empty."""
+    account_id, now = gate.login().account_id, clock.now()
     return web.screen(
-        "keys/index.html", status, within="page", keys=keys, most=most, made=made, wrong=wrong,
-        scopes=scopes.SCOPES, chosen=request.form.getlist("scope") or scopes.DEFAULT, now=now,
-    )  # fmt: skip
+        "keys/index.html",
+        status,
+        within="page",
+        keys=store.page(account_id, *lists.BEGINNING, flows.MOST, now),
+        most=current_app.config["KEYS_PER_ACCOUNT"],
+        made=made,
+        wrong=wrong,
+        typed=request.form if wrong else MultiDict({"expires": "365", "scope": list(scopes.DEFAULT)}),
+        expiries={"90": "in 90 days", "365": "in a year", "never": "never"},
+        scopes=scopes.SCOPES,
+        now=now,
+    )

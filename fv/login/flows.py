@@ -1,11 +1,19 @@
 """The story: a password opens a login that can do nothing, a code raises it."""
 
 from dataclasses import dataclass
+from enum import Enum
 
+from flask import current_app
+
+from fv import db, ids
 from fv.accounts import flows as accounts
+from fv.accounts import store as account_store
 from fv.accounts.flows import Visitor
+from fv.accounts.store import Login
 from fv.mfa import flows as mfa
 from fv.mfa import store as mfa_store
+from fv.mfa.flows import Wrong
+from fv.throttle import flows as throttle
 from fv.throttle.flows import Pause
 
 
@@ -17,6 +25,10 @@ class Opened:
     awaits_code: bool
 
 
+class Ended(Enum):
+    LOCKED = "Too many wrong codes ended this login; it takes a new one."
+
+
 def prove_password(
     email: str, password: str, visitor: Visitor, now: int, instead_of: str | None
 ) -> Opened | Pause | None:
@@ -24,5 +36,24 @@ def prove_password(
     account = accounts.prove_password(email, password, visitor, now)
     if account is None or isinstance(account, Pause):
         return account
-    enrolled = mfa.is_enrolled(mfa_store.authenticator(account.id))
-    return Opened(accounts.open_login(account.id, visitor, now, instead_of), awaits_code=enrolled)
+    login_id = accounts.open_login(account.id, visitor, now, instead_of)
+    return Opened(login_id, awaits_code=mfa_store.authenticator(account.id).is_enrolled)
+
+
+def prove_code(login: Login, typed: str, now: int) -> str | Wrong | Pause | Ended:
+    """Six digits or a backup code: the new id of the raised login."""
+    if login.locked_at is not None:
+        return throttle.waiting("code", login.account_id, now) or Ended.LOCKED
+    attempt = mfa.begin_try(login.account_id, now)
+    if isinstance(attempt, Pause):
+        return attempt
+    with throttle.not_counting_busyness(attempt):
+        spend = mfa.find(login.account_id, typed, now)
+    new_id = ids.new("log")
+    since = now - current_app.config["LOGIN_PENDING"]
+    with db.transaction():
+        if not (spend and spend() and account_store.raise_login(login.id, new_id, since, now)):
+            raise db.Undo  # a code that raised no login is not spent
+        throttle.take_back(attempt)
+        return new_id
+    return mfa.failed_try(login.account_id, now)

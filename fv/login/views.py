@@ -9,8 +9,8 @@ from fv import clock, cookie, gate, web
 from fv.accounts import flows as accounts
 from fv.accounts import store as account_store
 from fv.login import flows
-from fv.mfa import flows as mfa
-from fv.mfa.flows import Refused, Wrong
+from fv.login.flows import Ended
+from fv.mfa.flows import Wrong
 from fv.throttle.flows import Pause
 
 blueprint = Blueprint("login", __name__)
@@ -33,7 +33,7 @@ def password() -> Response:
         return _password_screen(422, email=typed, wrong=True)
     if isinstance(opened, Pause):
         return _password_screen(429, email=typed, pause=opened, retry_after=opened.seconds)
-    cookie.name(opened.login_id)
+    cookie.set_login(opened.login_id)
     return web.go(".code_form", next=_next()) if opened.awaits_code else web.go("mfa.setup")
 
 
@@ -48,15 +48,15 @@ def code_form() -> Response:
 def code() -> Response:
     if gate.is_signed_in():
         return web.go_to(web.stays_home(_next()))
-    proved = mfa.prove(gate.login(), request.form.get("code", ""), clock.now())
+    proved = flows.prove_code(gate.login(), request.form.get("code", ""), clock.now())
     if isinstance(proved, Wrong):
         return _code_screen(422, wrong=True)
     if isinstance(proved, Pause):
         return _code_screen(429, pause=proved, retry_after=proved.seconds)
-    if isinstance(proved, Refused):
+    if isinstance(proved, Ended):
         cookie.forget()
         return web.go(".password_form", next=_next())
-    cookie.name(proved)
+    cookie.set_login(proved)
     return web.go_to(web.stays_home(_next()))
 
 

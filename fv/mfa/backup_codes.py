@@ -11,10 +11,12 @@ ALPHABET = "2346789CDFHJKMNPQRTVWX"
 
 def generate() -> list[str]:
     """Ten different codes."""
-    codes: set[str] = set()
+    codes: list[str] = []
     while len(codes) < COUNT:
-        codes.add("".join(secrets.choice(ALPHABET) for _ in range(LENGTH)))
-    return sorted(codes, key=lambda _: secrets.randbits(32))
+        code = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+        if code not in codes:
+            codes.append(code)
+    return codes
 
 
 def as_typed(text: str) -> str | None:

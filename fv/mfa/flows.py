@@ -16,7 +16,7 @@ from fv.accounts.store import Login
 from fv.mfa import backup_codes, store, totp
 from fv.mfa.store import Authenticator
 from fv.throttle import flows as throttle
-from fv.throttle.flows import Pause
+from fv.throttle.flows import Pause, Try
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,6 @@ class Wrong:
 class Refused(Enum):
     ENROLLED = "The account has a confirmed authenticator, or this login ended; nothing was changed."
     NOT_OWED = "The current set of backup codes was acknowledged; a new one needs support."
-    LOGIN_ENDED = "Too many wrong codes ended this login; it takes a new one."
 
 
 # ── Before the second factor is confirmed ────────────────────────────────────────────────────────────────────
@@ -73,22 +72,22 @@ def offer(login: Login) -> Offer | None:
 
 def confirm(login: Login, typed: str, now: int) -> Enrolled | Wrong | Pause | Refused:
     """Enrol the account with the secret this login was offered; the login rises, all others end."""
-    attempt = throttle.begin("code", login.account_id, now)
+    attempt = begin_try(login.account_id, now)
     if isinstance(attempt, Pause):
         return attempt
     offered = store.offered_secret(login.id)
     if offered is None:  # nothing was shown yet, so nothing can be right
-        return _wrong(login.account_id, now)
-    secret, code = _keyring().open(offered, bound_to=login.id).decode(), totp.as_typed(typed)
+        return failed_try(login.account_id, now)
+    secret = _keyring().open(offered, bound_to=login.id).decode()
+    code = totp.as_typed(typed)
     step = totp.matching_step(secret, code, now) if code else None
     if step is None:
-        return _wrong(login.account_id, now, totp.seconds_ahead(secret, code, now) if code else None)
+        return failed_try(login.account_id, now, totp.seconds_ahead(secret, code, now) if code else None)
     with throttle.not_counting_busyness(attempt):
         codes, recipe, hashes = _new_codes()
     sealed = _keyring().seal(secret.encode(), bound_to=login.account_id)
     new_id = ids.new("log")
     with db.transaction():
-        store.prepare(login.account_id)
         if not (
             store.take_offer(login.id, offered)
             and store.confirm(login.account_id, sealed, step, recipe, now)
@@ -105,38 +104,17 @@ def confirm(login: Login, typed: str, now: int) -> Enrolled | Wrong | Pause | Re
 # ── Afterwards ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def prove(login: Login, typed: str, now: int) -> str | Wrong | Pause | Refused:
-    """Six digits or a backup code at sign-in: the new id of the raised login. A lock ends every pending login."""
-    if login.locked_at is not None:
-        return throttle.waiting("code", login.account_id, now) or Refused.LOGIN_ENDED
-    attempt = throttle.begin("code", login.account_id, now)
-    if isinstance(attempt, Pause):
-        account_store.lock_pending_logins(login.account_id, now)
-        return attempt
-    with throttle.not_counting_busyness(attempt):
-        spend = _find(login.account_id, typed, now)
-    new_id, since = ids.new("log"), now - current_app.config["LOGIN_PENDING"]
-    with db.transaction():
-        if not (spend() and account_store.raise_login(login.id, new_id, since, now)):
-            raise db.Undo  # a code that raised no login is not spent
-        throttle.take_back(attempt)
-        return new_id
-    wrong = _wrong(login.account_id, now)
-    if not wrong.tries_left:
-        account_store.lock_pending_logins(login.account_id, now)
-    return wrong
-
-
 def renew_codes(login: Login, typed: str, now: int) -> Codes | Wrong | Pause | Refused:
     """A new set in place of one that was never acknowledged, after a fresh code of the authenticator."""
-    if not owes_acknowledgement(store.authenticator(login.account_id)):
+    authenticator = store.authenticator(login.account_id)
+    if not authenticator.owes_acknowledgement:
         return Refused.NOT_OWED
-    attempt = throttle.begin("code", login.account_id, now)
+    attempt = begin_try(login.account_id, now)
     if isinstance(attempt, Pause):
         return attempt
-    spend = _find_step(login.account_id, typed, now)
+    spend = _find_step(authenticator, typed, now)
     if spend is None:
-        return _wrong(login.account_id, now)
+        return failed_try(login.account_id, now)
     with throttle.not_counting_busyness(attempt):
         codes, recipe, hashes = _new_codes()
     with db.transaction():
@@ -147,54 +125,63 @@ def renew_codes(login: Login, typed: str, now: int) -> Codes | Wrong | Pause | R
             return Refused.NOT_OWED
         store.replace_codes(login.account_id, hashes)
         return Codes(codes)
-    return _wrong(login.account_id, now)
+    return failed_try(login.account_id, now)
 
 
 def acknowledge(account_id: str, now: int) -> None:
     store.acknowledge_codes(account_id, now)
 
 
-# ── Questions ────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def is_enrolled(authenticator: Authenticator | None) -> bool:
-    return authenticator is not None and authenticator.confirmed_at is not None
-
-
-def owes_acknowledgement(authenticator: Authenticator | None) -> bool:
-    """Whether ten codes were issued and nobody said that they are saved."""
-    return authenticator is not None and is_enrolled(authenticator) and authenticator.codes_acknowledged_at is None
-
-
-# ── How a typed code is found ────────────────────────────────────────────────────────────────────────────────
+# ── A try, over whichever door ───────────────────────────────────────────────────────────────────────────────
 
 Spend = Callable[[], bool]
 
 
-def _find(account_id: str, typed: str, now: int) -> Spend:
-    """What would spend the code that was typed. Looks and hashes now, so that the write lock is held briefly later."""
-    return _find_step(account_id, typed, now) or _find_backup_code(account_id, typed, now) or (lambda: False)
+def begin_try(account_id: str, now: int) -> Try | Pause:
+    """Count a try before anything is compared. In a pause no pending login of the account lives on."""
+    attempt = throttle.begin("code", account_id, now)
+    if isinstance(attempt, Pause):
+        _lock(account_id, now)
+    return attempt
 
 
-def _find_step(account_id: str, typed: str, now: int) -> Spend | None:
-    found, code = store.authenticator(account_id), totp.as_typed(typed)
-    if code is None or found is None or found.sealed_secret is None:
+def failed_try(account_id: str, now: int, seconds_ahead: int | None = None) -> Wrong:
+    """What is left after a wrong one. With the last one every pending login of the account dies."""
+    left = throttle.left("code", account_id, now)
+    if not left:
+        _lock(account_id, now)
+    return Wrong(left, seconds_ahead)
+
+
+def find(account_id: str, typed: str, now: int) -> Spend | None:
+    """What would spend the six digits or the backup code that was typed; None: neither can be right.
+
+    Looks and hashes now, so that the write lock is held briefly later.
+    """
+    authenticator = store.authenticator(account_id)
+    return _find_step(authenticator, typed, now) or _find_backup_code(authenticator, typed, now)
+
+
+def _lock(account_id: str, now: int) -> None:
+    """A login by the password only of an account that is not enrolled is not pending: it goes on."""
+    if store.authenticator(account_id).is_enrolled:
+        account_store.lock_pending_logins(account_id, now)
+
+
+def _find_step(authenticator: Authenticator, typed: str, now: int) -> Spend | None:
+    code, sealed, account_id = totp.as_typed(typed), authenticator.sealed_secret, authenticator.account_id
+    if code is None or sealed is None:
         return None
-    sealed = found.sealed_secret
     step = totp.matching_step(_keyring().open(sealed, bound_to=account_id).decode(), code, now)
     return None if step is None else lambda: store.spend_step(account_id, sealed, step)
 
 
-def _find_backup_code(account_id: str, typed: str, now: int) -> Spend | None:
-    found, code = store.authenticator(account_id), backup_codes.as_typed(typed)
-    if code is None or found is None or found.codes_recipe is None:
+def _find_backup_code(authenticator: Authenticator, typed: str, now: int) -> Spend | None:
+    code, recipe = backup_codes.as_typed(typed), authenticator.codes_recipe
+    if code is None or recipe is None:
         return None
-    (code_hash,) = hashing.hash_by(found.codes_recipe, code)
-    return lambda: store.spend_code(account_id, code_hash, now)
-
-
-def _wrong(account_id: str, now: int, seconds_ahead: int | None = None) -> Wrong:
-    return Wrong(throttle.left("code", account_id, now), seconds_ahead)
+    (code_hash,) = hashing.hash_by(recipe, code)
+    return lambda: store.spend_code(authenticator.account_id, code_hash, now)
 
 
 def _new_codes() -> tuple[list[str], str, list[str]]:
@@ -205,8 +192,8 @@ def _new_codes() -> tuple[list[str], str, list[str]]:
 
 def _name_in_app(login: Login) -> str:
     """`email`, or `email (2)` on re-enrolment: an app given the same name twice overwrites the older entry."""
-    found = store.authenticator(login.account_id)
-    return login.email if found is None or found.generation == 1 else f"{login.email} ({found.generation})"
+    generation = store.authenticator(login.account_id).generation
+    return login.email if generation == 1 else f"{login.email} ({generation})"
 
 
 def _keyring() -> sealing.Keyring:

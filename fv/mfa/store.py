@@ -18,6 +18,15 @@ class Authenticator:
     codes_issued_at: int | None
     codes_acknowledged_at: int | None
 
+    @property
+    def is_enrolled(self) -> bool:
+        return self.confirmed_at is not None
+
+    @property
+    def owes_acknowledgement(self) -> bool:
+        """Whether ten codes were issued and nobody said that they are saved."""
+        return self.is_enrolled and self.codes_acknowledged_at is None
+
 
 @dataclass(frozen=True)
 class _Sealed:
@@ -29,29 +38,28 @@ class _Count:
     number: int
 
 
-def authenticator(account_id: str) -> Authenticator | None:
-    return db.one(Authenticator, "SELECT * FROM authenticators WHERE account_id = :id", id=account_id)
-
-
-def prepare(account_id: str) -> None:
-    """Have a row to confirm later."""
-    db.run(
-        "INSERT INTO authenticators (account_id) VALUES (:id) ON CONFLICT (account_id) DO NOTHING",
-        id=account_id,
-    )
+def authenticator(account_id: str) -> Authenticator:
+    """The one of this account; not enrolled when there is no row yet."""
+    found = db.one(Authenticator, "SELECT * FROM authenticators WHERE account_id = :id", id=account_id)
+    return found or Authenticator(account_id, 1, None, None, 0, None, None, None)
 
 
 def confirm(account_id: str, sealed_secret: str, step: int, recipe: str, now: int) -> bool:
     """Enrolled from now on, with one step spent and a set of codes owed. False when it was enrolled already."""
-    return db.run(
-        """
-        UPDATE authenticators
+    return (
+        db.run(
+            """
+        INSERT INTO authenticators (account_id, sealed_secret, confirmed_at, last_step, codes_recipe, codes_issued_at)
+        VALUES (:id, :sealed_secret, :now, :step, :recipe, :now)
+        ON CONFLICT (account_id) DO UPDATE
         SET sealed_secret = :sealed_secret, confirmed_at = :now, last_step = :step,
             codes_recipe = :recipe, codes_issued_at = :now, codes_acknowledged_at = NULL
-        WHERE account_id = :id AND confirmed_at IS NULL
+        WHERE authenticators.confirmed_at IS NULL
         """,
-        id=account_id, sealed_secret=sealed_secret, step=step, recipe=recipe, now=now,
-    ) == 1  # fmt: skip
+            id=account_id, sealed_secret=sealed_secret, step=step, recipe=recipe, now=now,
+        )
+        == 1
+    )  # fmt: skip
 
 
 def spend_step(account_id: str, sealed_secret: str, step: int) -> bool:

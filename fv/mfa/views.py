@@ -37,7 +37,7 @@ def confirm() -> Response:
         return _setup_screen(429, pause=confirmed, retry_after=confirmed.seconds)
     if isinstance(confirmed, Refused):
         return web.go("dashboard.index")
-    cookie.name(confirmed.login_id)
+    cookie.set_login(confirmed.login_id)
     return _codes_screen(confirmed)
 
 
@@ -102,7 +102,7 @@ def api_confirm() -> Response:
         raise Problem("too_many_attempts", retry_after=confirmed.seconds)
     if isinstance(confirmed, Refused):
         raise Problem("already_enrolled")
-    cookie.name(confirmed.login_id)
+    cookie.set_login(confirmed.login_id)
     return jsonify(backup_codes=confirmed.codes)
 
 
@@ -132,4 +132,4 @@ def _codes_screen(made: Codes) -> Response:
 
 
 def _owes_codes() -> bool:
-    return flows.owes_acknowledgement(store.authenticator(gate.login().account_id))
+    return store.authenticator(gate.login().account_id).owes_acknowledgement

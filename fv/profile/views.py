@@ -8,8 +8,7 @@ from fv.accounts import flows as accounts
 from fv.accounts import store as account_store
 from fv.api import times
 from fv.mfa import backup_codes
-from fv.mfa import flows as mfa
-from fv.mfa import store as mfa_store
+from fv.mfa import store as mfa
 
 blueprint = Blueprint("profile", __name__)
 
@@ -18,17 +17,14 @@ FEW_CODES = 3  # backup codes left from which on the page warns
 
 @blueprint.get("/api/v1/me")
 def me() -> Response:
-    login = gate.login()
-    account, authenticator = account_store.by_id(login.account_id), mfa_store.authenticator(login.account_id)
-    if account is None:
-        raise LookupError("a login without an account")
-    enrolled = mfa.is_enrolled(authenticator)
+    account = account_store.of_login(gate.login())
+    authenticator = mfa.authenticator(account.id)
     return jsonify(
         id=account.id,
         email=account.email,
-        totp_enabled=enrolled,
-        backup_codes_remaining=mfa_store.codes_left(account.id),
-        backup_codes_acknowledged=enrolled and not mfa.owes_acknowledgement(authenticator),
+        totp_enabled=authenticator.is_enrolled,
+        backup_codes_remaining=mfa.codes_left(account.id),
+        backup_codes_acknowledged=authenticator.codes_acknowledged_at is not None,
         plan=account.plan,
         created_at=times.written(account.created_at),
     )
@@ -40,9 +36,9 @@ def account() -> Response:
     return web.screen(
         "profile/account.html",
         within="page",
-        account=account_store.by_id(login.account_id),
-        authenticator=mfa_store.authenticator(login.account_id),
-        codes_left=mfa_store.codes_left(login.account_id),
+        account=account_store.of_login(login),
+        authenticator=mfa.authenticator(login.account_id),
+        codes_left=mfa.codes_left(login.account_id),
         codes_of=backup_codes.COUNT,
         few=FEW_CODES,
         logins=[(accounts.handle(one), one) for one in accounts.active_logins(login.account_id, now)],

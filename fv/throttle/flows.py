@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from flask import current_app
 
 from fv import db, hashing
-from fv.config import Rate
 from fv.throttle import policy, store
+from fv.throttle.policy import Rate
 
 #: bucket → the setting that holds its rates. The numbers and their reasons stand in fv/config.py.
 BUCKETS = {
@@ -23,7 +23,7 @@ BUCKETS = {
 }
 
 
-#: How long tries are kept after they stopped to count: a clock that jumps ahead by less than this and back wipes none.
+#: How long tries are kept after they no longer count: a clock that jumps ahead by less than this and back wipes none.
 MARGIN = 7 * 86400  # seconds
 
 

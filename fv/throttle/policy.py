@@ -2,16 +2,15 @@
 
 import ipaddress
 from collections.abc import Sequence
-from typing import Protocol
+from dataclasses import dataclass
 
 
-class Rate(Protocol):
+@dataclass(frozen=True)
+class Rate:
     """At most `count` tries in any `seconds` seconds."""
 
-    @property
-    def count(self) -> int: ...
-    @property
-    def seconds(self) -> int: ...
+    count: int
+    seconds: int
 
 
 def horizon(rates: Sequence[Rate]) -> int:

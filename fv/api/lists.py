@@ -27,7 +27,7 @@ BEGINNING = (2**62, "")  # after this comes the newest row
 
 
 @dataclass(frozen=True)
-class Page:
+class Asked:
     """Ask the store for `limit + 1` rows older than (`created_at`, `id`); the one too many says that there are more."""
 
     limit: int
@@ -43,7 +43,7 @@ class Page:
         }
 
 
-def requested() -> Page:
+def requested() -> Asked:
     """The page this request asks for; 422 when its parameters are not what they can be."""
     unknown = sorted(set(request.args) - {"limit", "after"})
     if unknown:
@@ -52,7 +52,7 @@ def requested() -> Page:
     if not re.fullmatch(r"[0-9]{1,3}", typed) or not 1 <= int(typed) <= MOST:
         raise Problem("invalid_request", errors=[FieldError("/limit", "invalid")])
     after = request.args.get("after")
-    return Page(int(typed), *(_position(after) if after else BEGINNING))
+    return Asked(int(typed), *(_position(after) if after else BEGINNING))
 
 
 def _cursor(row: Row) -> str:
