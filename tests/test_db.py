@@ -61,6 +61,13 @@ def test_a_transaction_is_all_or_nothing(app):
         assert db.one(dict, "SELECT count(*) AS n FROM attempts") == {"n": 1}
 
 
+def test_a_transaction_that_the_engine_has_ended_itself_keeps_its_error(app):
+    """SQLite rolls back by itself when the disk is full; a second ROLLBACK would hide why."""
+    with app.app_context(), pytest.raises(RuntimeError, match="disk full"), db.transaction():
+        db.run("ROLLBACK")
+        raise RuntimeError("disk full")
+
+
 def test_a_connection_given_back_inside_a_transaction_is_rolled_back(app):
     with app.app_context():
         connection = db._connection()

@@ -13,6 +13,7 @@ import threading
 import time
 from pathlib import Path
 
+import click
 import httpx
 import pyotp
 import pytest
@@ -275,6 +276,33 @@ def test_self_signed_https_is_trusted_through_its_own_certificate(serve):
     server.kill()
     server.start()
     assert certificate.read_bytes() == before, "kept over restarts"
+
+
+def test_the_own_certificate_is_made_anew_when_it_runs_out_or_is_damaged(tmp_path):
+    from fv import serving
+
+    now = int(time.time())
+    first = [path.read_bytes() for path in serving._own_certificate(tmp_path, now)]
+    assert [path.read_bytes() for path in serving._own_certificate(tmp_path, now + 86400)] == first
+    later = [path.read_bytes() for path in serving._own_certificate(tmp_path, now + 400 * 86400)]
+    assert later != first
+    (tmp_path / "tls-cert.pem").write_text("damaged")
+    certificate, key = serving._own_certificate(tmp_path, now)
+    serving._check_pair(certificate, key)
+    certificate.write_bytes(first[0])
+    with pytest.raises(click.ClickException, match="are no certificate and its key"):
+        serving._check_pair(certificate, key)
+
+
+def test_an_address_is_free_when_nobody_listens_there():
+    from fv import serving
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert serving._free_address("127.0.0.1", port) is None
+        assert serving._free_address("no.such.host.invalid", port) is None
+    assert serving._free_address("localhost", port) in ("127.0.0.1", "::1")
+    assert (serving._in_address("::1"), serving._in_address("localhost")) == ("[::1]", "localhost")
 
 
 def test_https_with_a_certificate_of_ones_own(serve, tmp_path):

@@ -11,12 +11,10 @@ ALPHABET = "2346789CDFHJKMNPQRTVWX"
 
 def generate() -> list[str]:
     """Ten different codes."""
-    codes: list[str] = []
+    codes: set[str] = set()
     while len(codes) < COUNT:
-        code = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
-        if code not in codes:
-            codes.append(code)
-    return codes
+        codes.add("".join(secrets.choice(ALPHABET) for _ in range(LENGTH)))
+    return list(codes)
 
 
 def as_typed(text: str) -> str | None:
