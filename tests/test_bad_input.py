@@ -153,7 +153,7 @@ anything = st.recursive(
 fields = st.sampled_from(["name", "scopes", "mode", "expires_at", "code", "re_enrolment_code", "x"])
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.dictionaries(fields, anything, max_size=5))
 def test_json_of_any_shape_is_answered_clearly(everybody, body):
     for visitor in everybody[1:]:

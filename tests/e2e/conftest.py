@@ -63,6 +63,7 @@ class Person:
         self.context: BrowserContext = browser.new_context(**(defaults | context))
         if context.get("java_script_enabled", True):
             self.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        self.context.set_default_timeout(10_000)  # ms
         self.page: Page = self.context.new_page()
         self.complaints: list[str] = []
         self.page.on("console", self._heard)
