@@ -13,6 +13,7 @@ from fv.api import times
 from fv.dashboard import views as dashboard
 from fv.keys import views as keys
 from fv.login import views as login
+from fv.mfa import flows as mfa_flows
 from fv.mfa import views as mfa
 from fv.profile import views as profile
 from fv.web import Section
@@ -47,6 +48,7 @@ def create_app(**overrides: object) -> Flask:
     config.load(app, overrides)
     app.extensions["keyring"] = _keyring(app)
     db.init_app(app)
+    _check_key(app)
     journal.init_app(app)
     cookie.init_app(app)
     web.init_app(app, SECTIONS)
@@ -75,4 +77,14 @@ def _keyring(app: Flask) -> sealing.Keyring:
     try:
         return sealing.Keyring(text)
     except ValueError as error:
-        raise config.Misconfigured(f"FV_SECRET_KEY: {error}.") from None
+        raise config.Misconfigured(f"FV_SECRET_KEY, or the file it is in: {error}.") from None
+
+
+def _check_key(app: Flask) -> None:
+    """A wrong key must not seal new secrets beside those that it cannot open."""
+    with app.app_context():
+        if not mfa_flows.can_open_secrets():
+            raise config.Misconfigured(
+                f"The secret key does not belong to {db.path_of(app)}: it opens nothing in it. "
+                "Put back the key that was used before."
+            )

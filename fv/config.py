@@ -59,8 +59,8 @@ def rates(text: str) -> tuple[Rate, ...]:
 
 
 def _rate(text: str) -> Rate:
-    count, _, window = text.partition("/")
-    if not re.fullmatch(r"[0-9]{1,4}", count) or not 1 <= int(count) <= 1000:
+    count, slash, window = text.partition("/")
+    if not slash or not re.fullmatch(r"[0-9]{1,4}", count) or not 1 <= int(count) <= 1000:
         raise ValueError("COUNT/TIME with a count from 1 to 1000, such as 5/15m")
     return Rate(int(count), duration(window))
 
@@ -113,7 +113,7 @@ def database(text: str) -> Path | None:
     if not text:
         return None
     if text.startswith(("postgresql:", "postgres:")):
-        raise ValueError("this version keeps its rows in SQLite only")
+        raise ValueError("sqlite:///FILE: this version keeps its rows in SQLite only")
     if not text.startswith("sqlite:///") or len(text) == len("sqlite:///"):
         raise ValueError("sqlite:///FILE")
     return Path(text.removeprefix("sqlite:///")).absolute()
@@ -231,7 +231,8 @@ def _named(pairs: Mapping[str, str], source: str) -> dict[str, str]:
             continue  # read before everything else, by instance_folder()
         name = bare if bare in SETTINGS else bare.removesuffix("_FILE")
         if name not in SETTINGS or not spelled.startswith("FV_"):
-            raise Misconfigured(f"{spelled} in {source} is not a setting. See docs/operate.md for all of them.")
+            only = " It can be set in the environment only." if bare == "INSTANCE" else " docs/operate.md has them all."
+            raise Misconfigured(f"{spelled} in {source} is not a setting.{only}")
         if name in found:
             raise Misconfigured(f"FV_{name} and FV_{name}_FILE are both set in {source}: keep one.")
         found[name] = value if name == bare else _contents(spelled, value)

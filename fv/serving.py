@@ -52,11 +52,16 @@ def serve(
         raise click.UsageError("--tls-self-signed and --tls-cert exclude each other.")
     address = _free_address(host, port)
     if address is None:
-        raise click.ClickException(f"Port {port} on {host} is in use, or {host} is not an address of this machine.")
+        raise click.ClickException(
+            f"Port {port} on {host} is in use, or {host} is not an address of this machine. "
+            "Choose another --port or --host."
+        )
     if tls_self_signed:
         tls_cert, tls_key = _own_certificate(Path(current_app.instance_path), clock.now())
     if tls_cert and tls_key:
         _check_pair(tls_cert, tls_key)
+    if tls_self_signed:
+        click.echo(f"Browsers warn of our own certificate; clients can trust it: {tls_cert}", err=True)
     db.close(current_app._get_current_object())  # type: ignore[attr-defined]  # SQLite must not be carried over a fork
     click.echo(
         f"FaceVault: {'https' if tls_cert else 'http'}://{_in_address(host)}:{port} (Ctrl+C stops it)",
@@ -152,9 +157,9 @@ def _own_certificate(folder: Path, now: int) -> tuple[Path, Path]:
         made, private = sealing.self_signed_certificate(names, now)
         certificate.unlink(missing_ok=True)  # first: without it the pair is made anew, whatever happens in between
         key.unlink(missing_ok=True)
-        with open(os.open(key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(private)
-        certificate.write_bytes(made)
+        for path, content in ((key, private), (certificate, made)):
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(content)
     return certificate, key
 
 

@@ -151,5 +151,6 @@ def test_vendored_files_are_what_they_were_and_keep_their_licence():
 
 def test_nothing_is_fetched_from_elsewhere():
     for path in [*(ROOT / "templates").rglob("*.html"), *(ROOT / "static").glob("*.[cj]s*")]:
-        found = re.findall(r"(?:src|href|url\(|action|import)\s*[=(]?\s*[\"']?(https?:)?//", path.read_text())
+        text = re.sub(r"<a [^>]*>", "", path.read_text())  # a link is followed by a person, not fetched
+        found = re.findall(r"(?:src|href|url\(|action|import)\s*[=(]?\s*[\"']?(https?:)?//", text)
         assert not found, path.name

@@ -48,6 +48,7 @@ def test_the_numbers_of_the_contract_are_the_defaults(start):
         ("FV_CODE_FAILURES", "", "one or more of COUNT/TIME"),
         ("FV_CODE_FAILURES", "0/15m", "count from 1 to 1000"),
         ("FV_CODE_FAILURES", "5/15", "a number with s, m, h or d"),
+        ("FV_CODE_FAILURES", "5", "COUNT/TIME"),
         ("FV_LOGIN_IDLE", "400d", "from 1s to 366d"),
         ("FV_PASSWORD_LENGTH", "7", "from 8 to 128"),
         ("FV_PASSWORD_LENGTH", "twelve", "from 8 to 128"),
@@ -75,6 +76,8 @@ def test_an_unknown_name_is_refused(start):
         start(FV_REGISTRATON="open")
     with pytest.raises(Misconfigured, match=r"FV_SKIP_SECOND_FACTOR in facevault\.cfg is not a setting"):
         start("FV_SKIP_SECOND_FACTOR = 1")
+    with pytest.raises(Misconfigured, match="It can be set in the environment only"):
+        start("FV_INSTANCE = elsewhere")
     with pytest.raises(Misconfigured, match=r"REGISTRATION in facevault\.cfg is not a setting"):
         start("REGISTRATION = open")
 
@@ -169,9 +172,17 @@ def test_the_key_can_be_in_the_environment_and_is_nowhere_in_the_settings(start)
 
 
 def test_a_key_that_is_too_short_is_refused_without_showing_it(start):
-    with pytest.raises(Misconfigured, match="FV_SECRET_KEY: one key a line") as refused:
+    with pytest.raises(Misconfigured, match="FV_SECRET_KEY, or the file it is in: one key a line") as refused:
         start(FV_SECRET_KEY="hunter2")
     assert "hunter2" not in refused.value.message
+
+
+def test_a_key_that_does_not_belong_to_the_database_stops_the_start(make_app, ada, monkeypatch):
+    monkeypatch.setenv("FV_SECRET_KEY", "another key, of more than 32 characters")
+    with pytest.raises(Misconfigured, match=r"does not belong to .*facevault\.db: it opens nothing in it"):
+        make_app()
+    monkeypatch.delenv("FV_SECRET_KEY")
+    make_app()
 
 
 def test_the_instance_folder_is_closed_to_others_and_must_be_usable(tmp_path):

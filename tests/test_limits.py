@@ -25,6 +25,23 @@ def test_after_five_wrong_codes_even_the_right_one_is_refused(ada):
     assert ada.is_in(), "a live login keeps working"
 
 
+def test_a_pause_is_told_before_somebody_types(visitor):
+    visitor.signs_up()
+    visitor.scans()
+    last = [visitor.post("/setup", code=visitor.wrong_code()) for _ in range(5)][-1]
+    assert "the next one is possible in 15 minutes" in last.text
+    assert "Even the right one is refused for 15 minutes." in visitor.get("/setup").text
+    visitor.clock.passes(minutes=15)
+    assert "refused" not in visitor.get("/setup").text
+
+
+def test_a_pause_is_told_at_the_code_step_before_somebody_types(ada):
+    other = ada.another()
+    other.proves_password()
+    guesses(other, 5)
+    assert "Sign in again in 15 minutes." in other.get("/login/code").text
+
+
 def test_the_pause_ends_when_the_oldest_failure_is_fifteen_minutes_old(ada):
     other = ada.another()
     for _ in range(5):

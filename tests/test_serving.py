@@ -213,7 +213,8 @@ def test_a_second_server_on_the_same_port_is_refused(serve):
     second = server.run("serve", "--port", str(server.port))
     assert second.returncode == 1
     assert second.stderr.strip() == (
-        f"Error: Port {server.port} on 127.0.0.1 is in use, or 127.0.0.1 is not an address of this machine."
+        f"Error: Port {server.port} on 127.0.0.1 is in use, or 127.0.0.1 is not an address of this machine. "
+        "Choose another --port or --host."
     )
 
 

@@ -162,6 +162,20 @@ def find(account_id: str, typed: str, now: int) -> Spend | None:
     return _find_step(authenticator, typed, now) or _find_backup_code(authenticator, typed, now)
 
 
+def pause(account_id: str, now: int) -> Pause | None:
+    """The pause this account is in, to be said before somebody types."""
+    return throttle.waiting("code", account_id, now)
+
+
+def can_open_secrets() -> bool:
+    """Whether the keyring belongs to this database: it opens a secret of it, or there is none."""
+    found = store.any_enrolled()
+    try:
+        return found is None or bool(_keyring().open(found.sealed_secret or "", bound_to=found.account_id))
+    except sealing.Unreadable:
+        return False
+
+
 def _lock(account_id: str, now: int) -> None:
     """A login by the password only of an account that is not enrolled is not pending: it goes on."""
     if store.authenticator(account_id).is_enrolled:

@@ -44,6 +44,10 @@ def authenticator(account_id: str) -> Authenticator:
     return found or Authenticator(account_id, 1, None, None, 0, None, None, None)
 
 
+def any_enrolled() -> Authenticator | None:
+    return db.one(Authenticator, "SELECT * FROM authenticators WHERE sealed_secret IS NOT NULL LIMIT 1")
+
+
 def confirm(account_id: str, sealed_secret: str, step: int, recipe: str, now: int) -> bool:
     """Enrolled from now on, with one step spent and a set of codes owed. False when it was enrolled already."""
     return (

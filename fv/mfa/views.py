@@ -23,7 +23,7 @@ blueprint = Blueprint("mfa", __name__)
 def setup() -> Response:
     if gate.is_signed_in():
         return web.go("dashboard.index")
-    return _setup_screen()
+    return _setup_screen(pause=flows.pause(gate.login().account_id, clock.now()))
 
 
 @blueprint.post("/setup")
@@ -32,7 +32,7 @@ def confirm() -> Response:
         return web.go("dashboard.index")
     confirmed = flows.confirm(gate.login(), request.form.get("code", ""), clock.now())
     if isinstance(confirmed, Wrong):
-        return _setup_screen(422, wrong=confirmed)
+        return _setup_screen(422, wrong=confirmed, then=flows.pause(gate.login().account_id, clock.now()))
     if isinstance(confirmed, Pause):
         return _setup_screen(429, pause=confirmed, retry_after=confirmed.seconds)
     if isinstance(confirmed, Refused):

@@ -33,7 +33,8 @@ def test_from_sign_up_to_the_dashboard_and_in_again_with_a_code(person):
     assert page.evaluate("navigator.clipboard.readText()").split() == codes
     with page.expect_download() as download:
         page.get_by_role("button", name="Download").click()
-    assert download.value.path().read_text().split() == codes
+    head, *lines = download.value.path().read_text().split("\n\n")
+    assert head.startswith(f"FaceVault backup codes for {ada.email}, made ") and "".join(lines).split() == codes
     ada.dismisses()
 
     ada.signs_out()
@@ -106,6 +107,33 @@ def test_a_page_left_open_after_sign_out_goes_to_the_login(person):
     expect(ada.page.get_by_role("heading", level=1)).to_have_text("Sign in")
 
 
+def test_without_a_connection_the_page_says_that_nothing_was_sent(person):
+    ada = person()
+    ada.signs_up()
+    ada.scans()
+    ada.context.set_offline(True)
+    ada.confirms()
+    expect(ada.page.get_by_role("alert")).to_have_text("No connection: nothing was sent. Try again.")
+    ada.context.set_offline(False)
+    ada.complaints.clear()  # the browser's own word about it
+    ada.confirms()
+    assert len(ada.codes()) == 10
+
+
+def test_the_printed_sheet_names_the_account_and_nothing_of_the_screen(person):
+    ada = person()
+    ada.signs_up()
+    ada.scans()
+    ada.confirms()
+    codes = ada.codes()
+    ada.page.emulate_media(media="print")
+    expect(ada.page.get_by_text(f"FaceVault backup codes for {ada.email}")).to_be_visible()
+    assert len(codes) == 10 and ada.page.locator("#codes code").first.is_visible()
+    for hidden in (ada.page.get_by_role("button"), ada.page.locator("#said"), ada.page.locator(".notice")):
+        assert not [one for one in hidden.all() if one.is_visible()]
+    ada.shoots("codes-printed")
+
+
 def test_lost_codes_are_replaced_after_a_fresh_code(person):
     ada = person()
     ada.signs_up()
@@ -136,7 +164,9 @@ def test_keys_are_made_shown_once_and_revoked(person):
     ada.page.get_by_role("link", name="I have stored it").click()
     expect(ada.page.get_by_role("rowheader", name="Onboarding server")).to_be_visible()
     assert secret not in ada.page.content()
-    ada.page.get_by_role("button", name="Revoke Onboarding server").click()
+    ada.page.locator("summary", has_text="Revoke Onboarding server").click()
+    ada.shoots("key-revoke")
+    ada.page.get_by_role("button", name="Revoke now Onboarding server").click()
     expect(ada.page.get_by_role("heading", name="No keys yet")).to_be_visible()
 
 
