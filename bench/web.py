@@ -6,6 +6,7 @@ alternating, so that ratios hold on any machine. Nothing here is asserted; docs/
 
 import json
 import os
+import signal
 import socket
 import statistics
 import subprocess
@@ -144,7 +145,9 @@ def main():
     for name, (rate, p50, p99, cpu) in middle.items():
         over = cpu - middle["bare Flask route"][3]
         print(f"{name:34} {rate:8.0f} {p50:8.2f} {p99:8.2f} {cpu:15.2f} {over:10.2f}")
-    bare.kill()
+    for pid in bare_pids:
+        os.kill(pid, signal.SIGKILL)
+    bare.wait()
 
     passwords(server)
     codes(server)

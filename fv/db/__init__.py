@@ -4,11 +4,10 @@ Stores write portable SQL with :named parameters. What differs between engines (
 step of the schema is spelled) lives in sqlite.py; a second engine is a second module with the same names.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, LifoQueue
-from types import MappingProxyType
 from typing import Any, TypeVar
 
 from flask import Flask, current_app, g
@@ -133,9 +132,9 @@ def _connection() -> Connection:
     return g.db  # type: ignore[no-any-return]
 
 
-def _execute(sql: str, params: Mapping[str, object] = MappingProxyType({})) -> Any:
+def _execute(sql: str, params: dict[str, object] | tuple[()] = ()) -> Any:
     try:
-        return _connection().execute(sql, dict(params))
+        return _connection().execute(sql, params)
     except sqlite.Broken as error:
         if sqlite.is_away(error):
             raise Unavailable(str(error)) from None

@@ -200,9 +200,10 @@ def test_plain_http_at_another_name_than_localhost_works(person, server, script)
     ada.signs_up()
     ada.scans()
     ada.confirms()
-    ada.codes()
+    assert len(ada.codes()) == 10
     ada.dismisses()
     ada.signs_out()
+    assert ada.page.url == f"http://vault.test:{server.port}/login"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
