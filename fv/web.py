@@ -64,7 +64,7 @@ def screen(
 
 
 def go(endpoint: str, **values: object) -> Response:
-    """303 to another page: what was sent has been dealt with, or must not be."""
+    """303: the browser asks for the other page with GET, whatever it sent here (RFC 9110 §15.4.4)."""
     return redirect(url_for(endpoint, **values), 303)  # type: ignore[arg-type]
 
 

@@ -1,5 +1,6 @@
 """The product as it is run: `fv serve`, one process tree, real sockets, real database files, kill -9."""
 
+import base64
 import json
 import os
 import select
@@ -78,6 +79,40 @@ def test_twenty_parallel_posts_of_one_totp_code_make_one_login(serve):
     statuses = at_once(20, lambda n: clients[n].post("/login/code", data={"code": code}).status_code)
     assert sorted(statuses) == [303] + [422] * 19
     assert sum(client.get("/api/v1/me").status_code == 200 for client in clients) == 1
+
+
+def test_a_code_is_not_taken_again_nor_an_older_one_after_a_newer(serve):
+    """On the real clock: the current code confirms, the next one signs in, and then neither opens anything."""
+    server = serve()
+    client = server.client()
+    client.post("/register", data={"email": EMAIL, "password": PASSWORD})
+    secret = client.post("/api/v1/totp/setup").json()["secret"]
+    confirmed = pyotp.TOTP(secret).now()
+    assert client.post("/api/v1/totp/confirm", json={"code": confirmed}).status_code == 200
+    assert pending(server).post("/login/code", data={"code": confirmed}).status_code == 422
+    newer = next_code(secret)
+    assert pending(server).post("/login/code", data={"code": newer}).headers["location"] == "/dashboard"
+    again = pending(server)
+    assert [again.post("/login/code", data={"code": code}).status_code for code in (newer, confirmed)] == [422, 422]
+
+
+def test_the_cookie_of_a_pending_login_opens_nothing_in_any_header(serve):
+    server = serve()
+    enrolled(server.client())
+    cookie = pending(server).cookies["facevault"]
+    basic = base64.b64encode(f"{EMAIL}:{cookie}".encode()).decode()
+    for headers in (
+        {"Cookie": f"facevault={cookie}"},
+        {"Cookie": f"session={cookie}; __Host-facevault={cookie}; remember_token={cookie}"},
+        {"Authorization": f"Bearer {cookie}"},
+        {"Authorization": f"Basic {basic}"},
+        {"X-FaceVault-Api-Key": cookie},
+        {"Cookie": f"facevault={cookie}", "HX-Request": "true"},
+    ):
+        stranger = server.client(headers=headers)
+        assert [stranger.get(path).status_code for path in ("/api/v1/me", "/api/v1/keys")] == [401, 401], headers
+        assert stranger.get("/dashboard").status_code in (303, 401)
+        assert stranger.post("/setup", data={"code": "000000"}).status_code == 401
 
 
 def test_twenty_parallel_posts_of_one_code_from_one_pending_login_make_one_login(serve):

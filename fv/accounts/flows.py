@@ -31,11 +31,11 @@ class Visitor:
 
 
 class NoSignUp(Enum):
-    """Why there is no new account, for the person who typed."""
+    """Why there is no new account; for a wrong email or a password that is too long, as the person reads it."""
 
-    CLOSED = "Sign-up is closed."
+    CLOSED = "closed"
     EMAIL = "That is not an email address we can use."
-    SHORT = "Too short"
+    SHORT = "short"
     LONG = "Too long: 1,024 characters are the most."
     TAKEN = "There is an account with this email. Sign in instead."
 

@@ -14,9 +14,6 @@ from fv.problems import FieldError, Problem
 
 B = TypeVar("B", bound="Body")
 
-#: For `Annotated[str, Text(min_length=1)]` in a declaration.
-Text = msgspec.Meta
-
 #: How msgspec says what is wrong, and our stable word for it.
 _REASONS = (
     ("missing required field", "missing"),
