@@ -31,7 +31,7 @@ LOOKS_INTO = {
 }
 #: What every feature stands on.
 FOUNDATION = {"api", "db", "schema"}
-LAYERS = {"store": 1, "flows": 2, "views": 3}
+LAYERS = {"store": 1, "tries": 2, "flows": 2, "views": 3, "commands": 3}
 
 OWNERS = {
     "cryptography": {"sealing"}, "flask_login": {"cookie"}, "granian": {"serving"},

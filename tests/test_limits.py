@@ -140,7 +140,7 @@ def test_a_lock_survives_a_restart(make_app, ada, clock):
 
 
 def test_a_failure_stays_when_the_request_breaks_off(app, ada, monkeypatch):
-    from fv.mfa import flows
+    from fv.mfa import tries
 
     other = ada.another()
     other.proves_password()
@@ -148,7 +148,7 @@ def test_a_failure_stays_when_the_request_breaks_off(app, ada, monkeypatch):
     def breaks(*_):
         raise RuntimeError
 
-    monkeypatch.setattr(flows, "find", breaks)
+    monkeypatch.setattr(tries, "find", breaks)
     assert guesses(other, 5) == [500] * 5
     monkeypatch.undo()
     assert other.post("/login/code", code=other.code()).status_code == 429

@@ -10,9 +10,9 @@ from fv.accounts import flows as accounts
 from fv.accounts import store as account_store
 from fv.accounts.flows import Visitor
 from fv.accounts.store import Login
-from fv.mfa import flows as mfa
 from fv.mfa import store as mfa_store
-from fv.mfa.flows import Wrong
+from fv.mfa import tries
+from fv.mfa.tries import Wrong
 from fv.throttle import flows as throttle
 from fv.throttle.flows import Pause
 
@@ -44,11 +44,11 @@ def prove_code(login: Login, typed: str, now: int) -> str | Wrong | Pause | Ende
     """Six digits or a backup code: the new id of the raised login."""
     if login.locked_at is not None:
         return throttle.waiting("code", login.account_id, now) or Ended.LOCKED
-    attempt = mfa.begin_try(login.account_id, now)
+    attempt = tries.begin(login.account_id, now)
     if isinstance(attempt, Pause):
         return attempt
     with throttle.not_counting_busyness(attempt):
-        spend = mfa.find(login.account_id, typed, now)
+        spend = tries.find(login.account_id, typed, now)
     new_id = ids.new("log")
     since = now - current_app.config["LOGIN_PENDING"]
     with db.transaction():
@@ -56,4 +56,4 @@ def prove_code(login: Login, typed: str, now: int) -> str | Wrong | Pause | Ende
             raise db.Undo  # a code that raised no login is not spent
         throttle.take_back(attempt)
         return new_id
-    return mfa.failed_try(login.account_id, now)
+    return tries.failed(login.account_id, now)

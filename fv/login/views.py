@@ -10,8 +10,8 @@ from fv.accounts import flows as accounts
 from fv.accounts import store as account_store
 from fv.login import flows
 from fv.login.flows import Ended
-from fv.mfa import flows as mfa
-from fv.mfa.flows import Wrong
+from fv.mfa import tries
+from fv.mfa.tries import Wrong
 from fv.throttle.flows import Pause
 
 blueprint = Blueprint("login", __name__)
@@ -42,7 +42,7 @@ def password() -> Response:
 def code_form() -> Response:
     if gate.is_signed_in():
         return web.go_to(web.stays_home(_next()))
-    return _code_screen(pause=mfa.pause(gate.login().account_id, clock.now()))
+    return _code_screen(pause=tries.pause(gate.login().account_id, clock.now()))
 
 
 @blueprint.post("/login/code")

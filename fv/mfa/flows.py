@@ -1,10 +1,9 @@
 """The story: offer a secret, confirm it, hand over ten backup codes once, then ask at every login.
 
-A refusal is a return value; an exception is a bug. Every try is counted before it is compared (fv/throttle). Slow
+A refusal is a return value; an exception is a bug. Every try is counted before it is compared (fv/mfa/tries.py). Slow
 hashing is done before the write lock is taken, and every "spend" is one UPDATE whose row count says who won.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -13,10 +12,10 @@ from flask import current_app
 from fv import db, hashing, ids, sealing
 from fv.accounts import store as account_store
 from fv.accounts.store import Login
-from fv.mfa import backup_codes, store, totp
-from fv.mfa.store import Authenticator
+from fv.mfa import backup_codes, store, totp, tries
+from fv.mfa.tries import Wrong
 from fv.throttle import flows as throttle
-from fv.throttle.flows import Pause, Try
+from fv.throttle.flows import Pause
 
 
 @dataclass(frozen=True)
@@ -39,14 +38,6 @@ class Enrolled(Codes):
     """`login_id`: the new id of the login that confirmed, which has risen."""
 
     login_id: str
-
-
-@dataclass(frozen=True)
-class Wrong:
-    """`seconds_ahead`: what the clock of the phone is off by, where that is the reason and may be told."""
-
-    tries_left: int
-    seconds_ahead: int | None = None
 
 
 class Refused(Enum):
@@ -72,17 +63,17 @@ def offer(login: Login) -> Offer | None:
 
 def confirm(login: Login, typed: str, now: int) -> Enrolled | Wrong | Pause | Refused:
     """Enrol the account with the secret this login was offered; the login rises, all others end."""
-    attempt = begin_try(login.account_id, now)
+    attempt = tries.begin(login.account_id, now)
     if isinstance(attempt, Pause):
         return attempt
     offered = store.offered_secret(login.id)
     if offered is None:  # nothing was shown yet, so nothing can be right
-        return failed_try(login.account_id, now)
+        return tries.failed(login.account_id, now)
     secret = _keyring().open(offered, bound_to=login.id).decode()
     code = totp.as_typed(typed)
     step = totp.matching_step(secret, code, now) if code else None
     if step is None:
-        return failed_try(login.account_id, now, totp.seconds_ahead(secret, code, now) if code else None)
+        return tries.failed(login.account_id, now, totp.seconds_ahead(secret, code, now) if code else None)
     with throttle.not_counting_busyness(attempt):
         codes, recipe, hashes = _new_codes()
     sealed = _keyring().seal(secret.encode(), bound_to=login.account_id)
@@ -109,12 +100,12 @@ def renew_codes(login: Login, typed: str, now: int) -> Codes | Wrong | Pause | R
     authenticator = store.authenticator(login.account_id)
     if not authenticator.owes_acknowledgement:
         return Refused.NOT_OWED
-    attempt = begin_try(login.account_id, now)
+    attempt = tries.begin(login.account_id, now)
     if isinstance(attempt, Pause):
         return attempt
-    spend = _find_step(authenticator, typed, now)
+    spend = tries.find_step(authenticator, typed, now)
     if spend is None:
-        return failed_try(login.account_id, now)
+        return tries.failed(login.account_id, now)
     with throttle.not_counting_busyness(attempt):
         codes, recipe, hashes = _new_codes()
     with db.transaction():
@@ -125,46 +116,11 @@ def renew_codes(login: Login, typed: str, now: int) -> Codes | Wrong | Pause | R
             return Refused.NOT_OWED
         store.replace_codes(login.account_id, hashes)
         return Codes(codes)
-    return failed_try(login.account_id, now)
+    return tries.failed(login.account_id, now)
 
 
 def acknowledge(account_id: str, now: int) -> None:
     store.acknowledge_codes(account_id, now)
-
-
-# ── A try, over whichever door ───────────────────────────────────────────────────────────────────────────────
-
-Spend = Callable[[], bool]
-
-
-def begin_try(account_id: str, now: int) -> Try | Pause:
-    """Count a try before anything is compared. In a pause no pending login of the account lives on."""
-    attempt = throttle.begin("code", account_id, now)
-    if isinstance(attempt, Pause):
-        _lock(account_id, now)
-    return attempt
-
-
-def failed_try(account_id: str, now: int, seconds_ahead: int | None = None) -> Wrong:
-    """What is left after a wrong one. With the last one every pending login of the account dies."""
-    left = throttle.left("code", account_id, now)
-    if not left:
-        _lock(account_id, now)
-    return Wrong(left, seconds_ahead)
-
-
-def find(account_id: str, typed: str, now: int) -> Spend | None:
-    """What would spend the six digits or the backup code that was typed; None: neither can be right.
-
-    Looks and hashes now, so that the write lock is held briefly later.
-    """
-    authenticator = store.authenticator(account_id)
-    return _find_step(authenticator, typed, now) or _find_backup_code(authenticator, typed, now)
-
-
-def pause(account_id: str, now: int) -> Pause | None:
-    """The pause this account is in, to be said before somebody types."""
-    return throttle.waiting("code", account_id, now)
 
 
 def can_open_secrets() -> bool:
@@ -174,28 +130,6 @@ def can_open_secrets() -> bool:
         return found is None or bool(_keyring().open(found.sealed_secret or "", bound_to=found.account_id))
     except sealing.Unreadable:
         return False
-
-
-def _lock(account_id: str, now: int) -> None:
-    """A login by the password only of an account that is not enrolled is not pending: it goes on."""
-    if store.authenticator(account_id).is_enrolled:
-        account_store.lock_pending_logins(account_id, now)
-
-
-def _find_step(authenticator: Authenticator, typed: str, now: int) -> Spend | None:
-    code, sealed, account_id = totp.as_typed(typed), authenticator.sealed_secret, authenticator.account_id
-    if code is None or sealed is None:
-        return None
-    step = totp.matching_step(_keyring().open(sealed, bound_to=account_id).decode(), code, now)
-    return None if step is None else lambda: store.spend_step(account_id, sealed, step)
-
-
-def _find_backup_code(authenticator: Authenticator, typed: str, now: int) -> Spend | None:
-    code, recipe = backup_codes.as_typed(typed), authenticator.codes_recipe
-    if code is None or recipe is None:
-        return None
-    (code_hash,) = hashing.hash_by(recipe, code)
-    return lambda: store.spend_code(authenticator.account_id, code_hash, now)
 
 
 def _new_codes() -> tuple[list[str], str, list[str]]:

@@ -8,8 +8,9 @@ from werkzeug.wrappers import Response
 
 from fv import clock, cookie, gate, web
 from fv.api import bodies
-from fv.mfa import flows, store, totp
-from fv.mfa.flows import Codes, Offer, Refused, Wrong
+from fv.mfa import flows, store, totp, tries
+from fv.mfa.flows import Codes, Offer, Refused
+from fv.mfa.tries import Wrong
 from fv.problems import FieldError, Problem
 from fv.throttle.flows import Pause
 
@@ -23,7 +24,7 @@ blueprint = Blueprint("mfa", __name__)
 def setup() -> Response:
     if gate.is_signed_in():
         return web.go("dashboard.index")
-    return _setup_screen(pause=flows.pause(gate.login().account_id, clock.now()))
+    return _setup_screen(pause=tries.pause(gate.login().account_id, clock.now()))
 
 
 @blueprint.post("/setup")
@@ -32,7 +33,7 @@ def confirm() -> Response:
         return web.go("dashboard.index")
     confirmed = flows.confirm(gate.login(), request.form.get("code", ""), clock.now())
     if isinstance(confirmed, Wrong):
-        return _setup_screen(422, wrong=confirmed, then=flows.pause(gate.login().account_id, clock.now()))
+        return _setup_screen(422, wrong=confirmed, then=tries.pause(gate.login().account_id, clock.now()))
     if isinstance(confirmed, Pause):
         return _setup_screen(429, pause=confirmed, retry_after=confirmed.seconds)
     if isinstance(confirmed, Refused):
