@@ -52,6 +52,16 @@ class Keyring:
         """Stands for a text that must not be written down: HMAC-SHA256, hexadecimal."""
         return hmac.new(self.derive("pseudonym"), text.encode(), "sha256").hexdigest()
 
+    def sign(self, purpose: str, text: str) -> str:
+        """`key id . HMAC-SHA256`: says that whoever holds the current key has seen this text."""
+        return f"{self._current}.{_mac(self._keys[self._current], purpose, text)}"
+
+    def has_signed(self, purpose: str, text: str, signature: str) -> bool:
+        """Whether this signature is one of this keyring, of any of its keys, for exactly this text."""
+        key_id, _, mac = signature.partition(".")
+        key = self._keys.get(key_id)
+        return key is not None and hmac.compare_digest(_mac(key, purpose, text).encode(), mac.encode())
+
     def seal(self, plain: bytes, bound_to: str) -> str:
         """AES-256-GCM under the current key: `key id . base64url(nonce, ciphertext, tag)`."""
         nonce = secrets.token_bytes(NONCE)
@@ -71,6 +81,15 @@ class Keyring:
 @cache
 def _cipher(key: str) -> AESGCM:
     return AESGCM(_derive(key, "seal", 32))
+
+
+def _mac(key: str, purpose: str, text: str) -> str:
+    return hmac.new(_signing_key(key, purpose), text.encode(), "sha256").hexdigest()
+
+
+@cache
+def _signing_key(key: str, purpose: str) -> bytes:
+    return _derive(key, f"sign {purpose}", 32)
 
 
 def _derive(key: str, purpose: str, length: int) -> bytes:

@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 
 from flask import request
 
+from fv.api import times
 from fv.problems import FieldError, Problem
 
 DEFAULT, MOST = 25, 100  # rows
@@ -34,7 +35,7 @@ class Asked:
     created_at: int
     id: str
 
-    def answer(self, rows: Sequence[R], show: Callable[[R], dict[str, object]]) -> dict[str, object]:
+    def answer(self, rows: Sequence[R], show: Callable[[R], object]) -> dict[str, object]:
         shown, more = rows[: self.limit], len(rows) > self.limit
         return {
             "data": [show(row) for row in shown],
@@ -43,9 +44,9 @@ class Asked:
         }
 
 
-def requested() -> Asked:
-    """The page this request asks for; 422 when its parameters are not what they can be."""
-    unknown = sorted(set(request.args) - {"limit", "after"})
+def requested(*filters: str) -> Asked:
+    """The page this request asks for; 422 when its parameters are not what they can be, or no `filters` of the list."""
+    unknown = sorted(set(request.args) - {"limit", "after", *filters})
     if unknown:
         raise Problem("invalid_request", errors=[FieldError(f"/{name}", "unknown") for name in unknown])
     typed = request.args.get("limit", str(DEFAULT))
@@ -53,6 +54,15 @@ def requested() -> Asked:
         raise Problem("invalid_request", errors=[FieldError("/limit", "invalid")])
     after = request.args.get("after")
     return Asked(int(typed), *(_position(after) if after else BEGINNING))
+
+
+def moment(name: str, otherwise: int) -> int:
+    """The time in this parameter (RFC 3339), in seconds since 1970; 422 when it is none."""
+    typed = request.args.get(name)
+    seconds = times.read(typed) if typed is not None else otherwise
+    if seconds is None:
+        raise Problem("invalid_request", errors=[FieldError(f"/{name}", "invalid")])
+    return seconds
 
 
 def _cursor(row: Row) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from queue import Empty, LifoQueue
 from typing import Any, TypeVar
 
+import click
 from flask import Flask, current_app, g
 
 from fv.config import Misconfigured
@@ -20,7 +21,9 @@ __all__ = [
     "Connection",
     "Unavailable",
     "Undo",
+    "after_commit",
     "close",
+    "in_transaction",
     "init_app",
     "is_reachable",
     "many",
@@ -33,8 +36,8 @@ __all__ = [
 T = TypeVar("T")
 
 
-class Unavailable(Exception):
-    """Locked too long, disk full, file gone: the database cannot be reached at the moment."""
+class Unavailable(click.ClickException):
+    """Locked too long, disk full, file gone: the database cannot be reached at the moment. A command prints it."""
 
 
 class Undo(Exception):
@@ -108,6 +111,7 @@ def transaction() -> Iterator[None]:
     `raise Undo` inside leaves it with nothing done and no error.
     """
     _execute(sqlite.BEGIN)
+    g.after_commit = {}
     try:
         yield
         _execute("COMMIT")
@@ -116,6 +120,18 @@ def transaction() -> Iterator[None]:
             _execute("ROLLBACK")
         if not isinstance(error, Undo):
             raise
+        return
+    for work in g.after_commit.values():
+        work()
+
+
+def in_transaction() -> bool:
+    return bool(_connection().in_transaction)
+
+
+def after_commit(name: str, work: Callable[[], None]) -> None:
+    """Do it once the transaction under way is committed, and never if it is not. Of one name the last one counts."""
+    g.after_commit[name] = work
 
 
 def is_reachable() -> bool:

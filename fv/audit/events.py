@@ -1,0 +1,83 @@
+"""Everything the trail can say, in the words its reader knows. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Kind:
+    """`unusual`: worth a second look. `told`: its holder is told by a banner and a mail, in `advice`."""
+
+    words: str
+    unusual: bool = False
+    told: bool = False
+    advice: str = ""
+
+
+_NOT_YOU = "If that was not you, change your password, sign out all other logins and ask support."
+
+_GUESSED = "Nobody got in. If it was not you, change your password to a long one that you use nowhere else."
+_NOT_ASKED = "If you did not ask for this, call support at once."
+
+KINDS: Mapping[str, Kind] = {
+    "account.created": Kind("Account created"),
+    "password.proved": Kind("Password accepted"),
+    "password.wrong": Kind("Wrong password", unusual=True),
+    "password.locked": Kind("Too many wrong passwords: sign-in paused", unusual=True, told=True, advice=_GUESSED),
+    "password.changed": Kind("Password changed", unusual=True, told=True,
+                             advice=f"All other logins were ended. The second factor stayed as it is. {_NOT_YOU}"),
+    "login.opened": Kind("Signed in"),
+    "login.new_device": Kind("Signed in from a new device", told=True, advice=_NOT_YOU),
+    "login.ended": Kind("Signed out"),
+    "login.others_ended": Kind("Other logins signed out"),
+    "code.wrong": Kind("Wrong code", unusual=True),
+    "code.replayed": Kind("A code that was already used was tried again", unusual=True, told=True,
+                          advice="It was refused. If you did not type it twice, somebody may have watched you type it. "
+                          f"{_NOT_YOU}"),
+    "code.locked": Kind("Too many wrong codes: sign-in paused", unusual=True, told=True,
+                        advice=f"Only somebody who has your password gets as far as a code. {_GUESSED}"),
+    "backup_code.used": Kind("Backup code used", unusual=True, told=True, advice=_NOT_YOU),
+    "backup_code.checked": Kind("Backup code checked"),
+    "backup_codes.replaced": Kind("Backup codes replaced", told=True,
+                                  advice=f"The old ones no longer work. {_NOT_YOU}"),
+    "backup_codes.saved": Kind("Backup codes marked as saved"),
+    "second_factor.confirmed": Kind("Second factor confirmed", told=True, advice=_NOT_YOU),
+    "re_enrolment.code_accepted": Kind("Re-enrolment code accepted", unusual=True),
+    "key.made": Kind("API key made"),
+    "key.revoked": Kind("API key revoked"),
+    "support.account_created": Kind("Account created by support"),
+    "support.password_link": Kind("Link to set a password made by support", unusual=True),
+    "support.re_enrolled": Kind("Second factor reset by support", unusual=True, told=True,
+                                advice="The old authenticator and backup codes no longer work, every login was ended, "
+                                f"and API keys sleep until a new authenticator is confirmed. {_NOT_ASKED}"),
+    "support.new_codes": Kind("New backup codes allowed by support", unusual=True, told=True,
+                              advice="You can make ten new ones on the account page, with a code of your "
+                              f"authenticator. {_NOT_ASKED}"),
+    "support.unlocked": Kind("Pause lifted by support", unusual=True),
+    "trail.head_missing": Kind("The note of where the trail ends was missing", unusual=True),
+}  # fmt: skip
+
+TOLD = tuple(name for name, kind in KINDS.items() if kind.told)
+
+ACTORS: Mapping[str, str] = {
+    "holder": "you",
+    "support": "support",
+    "stranger": "somebody not signed in",
+    "service": "the service",
+}
+
+
+def details(facts: Mapping[str, object]) -> Iterable[str]:
+    """What is known beyond the kind, a few words each: `Firefox on Linux`, `9 backup codes left`, `ticket T-17`."""
+    for name, say in _DETAILS.items():
+        if name in facts:
+            yield say.format(facts[name])
+
+
+_DETAILS = {
+    "device": "{}",
+    "left": "{} backup codes left",
+    "key": "{:.12}…",
+    "ticket": "ticket {}",
+    "verified": "verified by: {}",
+}

@@ -1,0 +1,127 @@
+"""The story: write down what happened together with what it changed, and find out later whether that was touched.
+
+A row is added inside the transaction of the change, so there is never one without the other. Its hash is sealed with a
+key that is not in the database, and after the commit the end of the trail is noted outside of it (head.py).
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from flask import current_app
+
+from fv import db, ids, sealing
+from fv.audit import chain, head, store
+from fv.audit.chain import Event, Row
+from fv.audit.events import ACTORS, KINDS
+from fv.audit.head import Head
+
+HEAD_FILE = "audit.head"
+_ROW, _HEAD = "audit row", "audit head"  # what a signature is for
+
+_log = logging.getLogger("fv.audit")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with the trail; `number` is the last row it is about."""
+
+    number: int
+    what: str
+
+    def __str__(self) -> str:
+        return self.what
+
+
+def record(event: str, account_id: str | None, now: int, actor: str = "holder", **facts: str | int) -> None:
+    """Add one row, inside the transaction of what it tells about. No personal data beyond ids belongs in `facts`."""
+    if event not in KINDS or actor not in ACTORS or not db.in_transaction():
+        raise LookupError(f"{event} by {actor} is not known, or not recorded inside a transaction")
+    last, noted = store.last(), _head()
+    if last and noted is None:
+        last = _append(last.number, last.hash, "trail.head_missing", None, now, "service", {})
+    if noted and (last is None or noted.number > last.number):
+        number, before = noted.number, noted.hash  # rows were cut off: their numbers stay missing, for verify() to name
+    else:
+        number, before = (last.number, last.hash) if last else (0, chain.FIRST)
+    row = _append(number, before, event, account_id, now, actor, facts)
+    db.after_commit("audit", lambda: _note(row))
+
+
+def verify(after: int = 0) -> Iterator[Fault]:
+    """Everything that is wrong with the rows numbered above `after`, in their order."""
+    return (fault for fault in _all_faults() if fault.number > after)
+
+
+def length() -> int:
+    last = store.last()
+    return last.number if last else 0
+
+
+def path() -> Path:
+    return Path(current_app.config["AUDIT_HEAD"] or Path(current_app.instance_path) / HEAD_FILE)
+
+
+def _append(
+    number: int, before: str, event: str, account_id: str | None, now: int, actor: str, facts: dict[str, str | int]
+) -> Row:
+    made = Event(number + 1, ids.new("evt"), now, account_id, actor, event, chain.facts_as_text(facts))
+    hash = chain.link(before, made)
+    row = Row(**asdict(made), hash=hash, seal=_keyring().sign(_ROW, hash))
+    store.add(row)
+    return row
+
+
+def _all_faults() -> Iterator[Fault]:
+    noted = _head()  # first: rows that are added meanwhile are not missing
+    expected, before = 1, chain.FIRST
+    for row in store.all_rows():
+        yield from _faults(row, expected, before)
+        if noted and row.number == noted.number and row.hash != noted.hash:
+            yield Fault(row.number, f"Row {row.number} is not the one that was written last.")
+        expected, before = row.number + 1, row.hash
+    if noted and noted.number >= expected:
+        yield Fault(noted.number, f"{_rows(expected, noted.number)} missing at the end.")
+    if noted is None and expected > 1:
+        yield Fault(expected, f"The note of where the trail ends, {path()}, is missing or was altered.")
+
+
+def _faults(row: Row, expected: int, before: str) -> Iterator[Fault]:
+    if row.number > expected:  # what this row holds on to is missing too, so only its seal can be judged
+        yield Fault(row.number - 1, f"{_rows(expected, row.number - 1)} missing.")
+    elif chain.link(before, row) != row.hash:
+        yield Fault(row.number, f"Row {row.number} was edited, moved, or put in place of another.")
+        return
+    if not _keyring().has_signed(_ROW, row.hash, row.seal):
+        yield Fault(row.number, f"Row {row.number} was not written by this installation.")
+
+
+def _rows(first: int, last: int) -> str:
+    return f"Row {first} is" if first == last else f"Rows {first} to {last} are"
+
+
+def _head() -> Head | None:
+    """The note, when it is ours."""
+    found = head.read(path())
+    return found if found and _is_ours(found) else None
+
+
+def _note(row: Row) -> None:
+    """The row is committed whatever happens here: a note that is behind hides nothing but the newest rows."""
+    seal = _keyring().sign(_HEAD, f"{row.number} {row.hash}")
+    try:
+        head.write(path(), Head(row.number, row.hash, seal), _is_ours)
+    except OSError as error:
+        with suppress(Exception):
+            _log.error("the end of the audit trail could not be noted: %s", error.strerror)
+
+
+def _is_ours(found: Head) -> bool:
+    return _keyring().has_signed(_HEAD, f"{found.number} {found.hash}", found.seal)
+
+
+def _keyring() -> sealing.Keyring:
+    keyring: sealing.Keyring = current_app.extensions["keyring"]
+    return keyring

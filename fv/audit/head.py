@@ -1,0 +1,47 @@
+"""Where the trail ends, noted outside the database: so that rows cut off at the end are missed.
+
+One line of fixed length in a file of its own, written over in place, so that no crash leaves half a note.
+"""
+
+import fcntl
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+LENGTH = 256  # bytes; less than the 512 a disk writes at once
+
+
+@dataclass(frozen=True)
+class Head:
+    """The newest row that is known to have been written."""
+
+    number: int
+    hash: str
+    seal: str
+
+
+def read(path: Path) -> Head | None:
+    """None when there is none, or it is not one."""
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH)
+            return _parse(file.read())
+    except FileNotFoundError:
+        return None
+
+
+def write(path: Path, head: Head, is_ours: Callable[[Head], bool]) -> None:
+    """Note it, unless a newer one of ours is there: two processes may come in the wrong order."""
+    with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        before = _parse(file.read())
+        if before is None or before.number < head.number or not is_ours(before):
+            line = f"{head.number} {head.hash} {head.seal}".ljust(LENGTH - 1) + "\n"
+            os.pwrite(file.fileno(), line.encode(), 0)
+            os.ftruncate(file.fileno(), LENGTH)
+
+
+def _parse(content: bytes) -> Head | None:
+    words = content.decode("ascii", "replace").split()
+    return Head(int(words[0]), words[1], words[2]) if len(words) == 3 and words[0].isdecimal() else None

@@ -1,0 +1,114 @@
+"""The audit trail of one account: a page, a file for a spreadsheet, and the JSON twin."""
+
+import csv
+import io
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from flask import Blueprint, jsonify, request
+from werkzeug.wrappers import Response
+
+from fv import gate, web
+from fv.api import lists, times
+from fv.audit import events, store
+from fv.audit.chain import Event
+from fv.problems import FieldError, Problem
+
+blueprint = Blueprint("audit", __name__)
+
+DAY = 86400
+EVER = (0, 2**62)  # seconds since 1970
+ALL = 2**31  # rows
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for a formula when a cell begins with it
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One row in words."""
+
+    event: Event
+    words: str
+    unusual: bool
+    by: str
+    details: str
+
+
+def shown(event: Event) -> Shown:
+    kind = events.KINDS[event.event]
+    details = ", ".join(events.details(json.loads(event.facts)))
+    return Shown(event, kind.words, kind.unusual, events.ACTORS[event.actor], details)
+
+
+@blueprint.get("/audit")
+def index() -> Response:
+    asked = lists.requested("event", "from", "to")
+    rows = store.page(gate.login().account_id, asked.id, *_filters(), asked.limit + 1)
+    chosen = {name: request.args[name] for name in ("event", "from", "to") if request.args.get(name)}
+    return web.screen(
+        "audit/index.html",
+        within="page",
+        listed=asked.answer(rows, shown),
+        kinds=events.KINDS,
+        chosen=chosen,
+        is_first=not asked.id,
+    )
+
+
+@blueprint.get("/audit/export")
+def export() -> Response:
+    """Every row the filters leave, for a spreadsheet."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(("time", "event", "what", "by", "details", "id"))
+    for row in map(shown, store.page(gate.login().account_id, "", *_filters(), ALL)):
+        cells = (times.written(row.event.at), row.event.event, row.words, row.by, row.details, row.event.id)
+        writer.writerow(_harmless(str(cell)) for cell in cells)
+    response = Response(text.getvalue(), mimetype="text/csv")
+    response.headers["Content-Disposition"] = "attachment; filename=facevault-audit.csv"
+    return response
+
+
+@blueprint.get("/api/v1/audit")
+def api_list() -> Response:
+    asked = lists.requested("event", "created_after", "created_before")
+    since, until = lists.moment("created_after", EVER[0] - 1) + 1, lists.moment("created_before", EVER[1])
+    rows = store.page(gate.login().account_id, asked.id, _event(), since, until, asked.limit + 1)
+    return jsonify(asked.answer(rows, _as_json))
+
+
+def _as_json(event: Event) -> dict[str, object]:
+    row = shown(event)
+    return {
+        "id": event.id,
+        "created_at": times.written(event.at),
+        "event": event.event,
+        "description": row.words,
+        "actor": event.actor,
+        "facts": json.loads(event.facts),
+    }
+
+
+def _filters() -> tuple[str, int, int]:
+    """The kind of event, and the time from the first day to the last: each day in UTC, the last one included."""
+    return _event(), _day("from", EVER[0]), _day("to", EVER[1] - DAY) + DAY
+
+
+def _event() -> str:
+    event = request.args.get("event", "")
+    if event and event not in events.KINDS:
+        raise Problem("invalid_request", errors=[FieldError("/event", "not_allowed")])
+    return event
+
+
+def _day(name: str, otherwise: int) -> int:
+    typed = request.args.get(name)
+    try:
+        return int(datetime.strptime(typed, "%Y-%m-%d").replace(tzinfo=UTC).timestamp()) if typed else otherwise
+    except ValueError:
+        raise Problem("invalid_request", errors=[FieldError(f"/{name}", "invalid")]) from None
+
+
+def _harmless(cell: str) -> str:
+    """With an apostrophe in front a spreadsheet shows the text and computes nothing."""
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
