@@ -1,0 +1,88 @@
+"""The story: a new password ends all other logins, signs nobody in, and does not touch the second factor."""
+
+import hashlib
+import secrets
+from enum import Enum
+
+from flask import current_app
+
+from fv import db, hashing, ids, words
+from fv.accounts import flows as accounts
+from fv.accounts import store as account_store
+from fv.accounts.flows import NoSignUp, Visitor
+from fv.accounts.store import Login
+from fv.audit import flows as audit
+from fv.passwords import store
+from fv.throttle import flows as throttle
+from fv.throttle.flows import Pause
+
+KEPT = 30 * 86400  # seconds a dead link is remembered, to say that it is dead
+
+
+class NoChange(Enum):
+    ENDED = "The link was used or replaced, or is too old."
+    WRONG = "The current password is another one, or this login has ended."
+
+
+def new_link(account_id: str, now: int) -> str:
+    """The token of a link, which exists in clear only here. Inside a transaction."""
+    token = secrets.token_urlsafe(32)  # 256 bits: there is nothing to guess, so SHA-256 is enough to keep it
+    store.forget(now - KEPT)
+    store.add(_hash(token), account_id, now)
+    return token
+
+
+def works(token: str, now: int) -> bool | None:
+    """Whether a password can be set with this link; None: there never was one."""
+    link = store.link(_hash(token))
+    return None if link is None else link.used_at is None and link.made_at > _since(now)
+
+
+def set_by_link(token: str, password: str, visitor: Visitor, now: int) -> NoSignUp | NoChange | None:
+    """None: it is set, and every login of the account has ended."""
+    link = store.link(_hash(token))
+    if link is None or not works(token, now):
+        return NoChange.ENDED
+    if unfit := accounts.unfit_password(password):
+        return unfit
+    password_hash = hashing.hash(password)
+    with db.transaction():
+        if not store.spend(link.token_hash, _since(now), now):
+            return NoChange.ENDED
+        account_store.set_password_hash(link.account_id, password_hash)
+        account_store.end_other_logins(link.account_id)
+        audit.record("password.changed", link.account_id, now, "stranger", device=words.device(visitor.user_agent))
+    return None
+
+
+def change(login: Login, current: str, password: str, now: int) -> str | NoSignUp | NoChange | Pause:
+    """The new id of this login: a copy of its cookie stops working, like all other logins of the account."""
+    if unfit := accounts.unfit_password(password):
+        return unfit
+    attempt = throttle.begin("password", accounts.guessed(login.email), now)
+    if isinstance(attempt, Pause):
+        return attempt
+    with throttle.not_counting_busyness(attempt):
+        is_right = hashing.matches(current, account_store.of_login(login).password_hash)
+        password_hash = hashing.hash(password) if is_right else ""
+    new_id = ids.new("log")
+    with db.transaction():
+        if not is_right:
+            accounts.failed_password(login.account_id, attempt, login.user_agent, now, "holder")
+            return NoChange.WRONG
+        throttle.take_back(attempt)
+        if not account_store.rename_login(login.id, new_id):
+            return NoChange.WRONG
+        account_store.set_password_hash(login.account_id, password_hash)
+        account_store.end_other_logins(login.account_id, but=new_id)
+        device = words.device(login.user_agent)
+        audit.record("password.changed", login.account_id, now, device=device, login=accounts.handle(new_id))
+    return new_id
+
+
+def _since(now: int) -> int:
+    return now - int(current_app.config["SUPPORT_WINDOW"])
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
