@@ -10,23 +10,32 @@ from flask import Flask
 from fv import config, cookie, db, gate, health, journal, problems, proxies, receiving, sealing, serving, web, words
 from fv.accounts import views as accounts
 from fv.api import times
+from fv.audit import commands as audit_commands
+from fv.audit import views as audit
 from fv.dashboard import views as dashboard
 from fv.keys import views as keys
 from fv.login import views as login
 from fv.mfa import flows as mfa_flows
 from fv.mfa import views as mfa
+from fv.notices import flows as notices_flows
+from fv.notices import views as notices
+from fv.passwords import views as passwords
 from fv.profile import views as profile
+from fv.support import commands as support
 from fv.web import Section
 
-FEATURES = (accounts, login, mfa, profile, dashboard, keys, health)
+FEATURES = (accounts, passwords, login, mfa, profile, notices, dashboard, keys, audit, health)
 
-COMMANDS = (serving.serve,)
+COMMANDS = (serving.serve, support.accounts, support.support, audit_commands.audit)
 
 #: The navigation of the pages behind the gate, in groups.
 SECTIONS = (
     (
         Section("Overview", "dashboard.index", "overview"),
         Section("API keys", "keys.index", "keys"),
+    ),
+    (
+        Section("Audit trail", "audit.index", "audit"),
         Section("Account", "profile.account", "account"),
     ),
 )
@@ -66,6 +75,7 @@ def create_app(**overrides: object) -> Flask:
         device=words.device,
         rfc3339=times.written,
     )
+    app.jinja_env.globals["unread_notices"] = notices_flows.unread
     for command in COMMANDS:
         app.cli.add_command(command)
     app.wsgi_app = proxies.TrustedProxies(app.wsgi_app, app.config["TRUSTED_PROXIES"])  # type: ignore[method-assign]

@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 import click
 from flask import Flask
 
+from fv.accounts import email as emails
+from fv.notices.smtp_url import mail_server
 from fv.throttle.policy import Rate
 
 FILE = "facevault.cfg"
@@ -119,11 +121,21 @@ def database(text: str) -> Path | None:
     return Path(text.removeprefix("sqlite:///")).absolute()
 
 
+def email(text: str) -> str | None:
+    found = emails.normalised(text) if text else None
+    if text and not found:
+        raise ValueError("an email address such as ada@example.org")
+    return found
+
+
 SETTINGS: dict[str, Setting] = {
     "DATABASE": Setting(database, "", "`sqlite:///FILE`; unset: `facevault.db` in the instance folder"),
     "SECRET_KEY": Setting(str, None, "the key everything is sealed with; unset: the text of the file below"),
     "SECRET_KEY_FILE": Setting(Path, None, "unset: `secret.key` in the instance folder; made (0600) at first start"),
+    "AUDIT_HEAD": Setting(Path, None, "notes where the audit trail ends; unset: `audit.head` in the instance folder"),
     "REGISTRATION": Setting(one_of("first", "open", "closed"), "first", "who may sign up: only the first, all, nobody"),
+    "ADMIN_EMAIL": Setting(email, "", "makes the first account at start and prints its one-time link"),
+    "SMTP_URL": Setting(mail_server, "", "`smtp://USER:PASSWORD@HOST:PORT?from=ADDRESS`, or `smtps://`"),
     "ISSUER": Setting(issuer, "FaceVault", "the name shown in the authenticator app"),
     "BASE_URL": Setting(origin, "", "the address people open, when a proxy changes the host"),
     "TRUSTED_PROXIES": Setting(networks, "", "proxies whose `X-Forwarded-` headers are believed"),
@@ -132,6 +144,7 @@ SETTINGS: dict[str, Setting] = {
     "PASSWORD_FAILURES_ADDRESS": Setting(rates, "30/15m", "wrong passwords from one address"),
     "SIGN_UPS_ADDRESS": Setting(rates, "200/1h", "sign-ups from one address"),
     "PASSWORD_LENGTH": Setting(between(8, 128), "12", "characters a new password needs"),
+    "SUPPORT_WINDOW": Setting(duration, "24h", "how long what support hands out or allows can be used"),
     "LOGIN_PENDING": Setting(duration, "5m", "how long a proven password waits for its code"),
     "LOGIN_IDLE": Setting(duration, "12h", "a login ends when unused for so long"),
     "LOGIN_LIFETIME": Setting(duration, "7d", "a login ends after so long in any case"),

@@ -34,6 +34,8 @@ OPEN_TO_ALL = frozenset({
     ("POST", "accounts.register"),
     ("GET", "login.password_form"),
     ("POST", "login.password"),
+    ("GET", "passwords.form"),
+    ("POST", "passwords.set_by_link"),
     ("GET", "mfa.help"),
 })  # fmt: skip
 

@@ -27,6 +27,11 @@ KINDS: Mapping[str, Kind] = {
     "two_factor_required": Kind(
         403, "Two-factor authentication is required", "Set up an authenticator app to open this account."
     ),
+    "re_enrolment_code_required": Kind(
+        403,
+        "The code from support comes first",
+        "Support reset the second factor. Send the re-enrolment code that support gave to the verified person.",
+    ),
     "cross_site": Kind(
         403,
         "Not from here",
@@ -38,6 +43,7 @@ KINDS: Mapping[str, Kind] = {
     "method_not_allowed": Kind(405, "Not in this way", "This address does not answer this method."),
     "already_enrolled": Kind(409, "Already set up", "Two-factor authentication is set up; nothing was changed."),
     "too_many_keys": Kind(409, "No room for another key", "Revoke a key that is no longer used, then make this one."),
+    "link_ended": Kind(410, "This link has ended", "It was used, replaced, or is too old. Ask support for a new one."),
     "length_required": Kind(411, "How long is it?", "Send the body with a Content-Length."),
     "body_too_large": Kind(413, "Too much at once", "The request is larger than this address accepts."),
     "unsupported_media_type": Kind(415, "Not in this form", "Send the body as application/json."),

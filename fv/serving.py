@@ -9,6 +9,9 @@ import ssl
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 import click
@@ -19,12 +22,14 @@ from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-from fv import clock, db, sealing
+from fv import address, clock, db, sealing
 from fv.config import THREADS
+from fv.jobs import worker
+from fv.support import commands as support
 
 WORKERS = 2
 DRAIN = 15  # seconds that open requests are given after SIGTERM
-INSIST = 0.5  # seconds between two reminders of it
+INSIST = 0.5  # seconds between two reminders of it, and before a process that ended is started again
 HEADERS = 64 * 1024  # bytes of request line and headers
 HEADER_TIME = 10_000  # ms to send them
 CERTIFICATE, KEY = "tls-cert.pem", "tls-key.pem"
@@ -50,8 +55,8 @@ def serve(
         raise click.UsageError("--tls-cert and --tls-key go together.")
     if tls_self_signed and tls_cert:
         raise click.UsageError("--tls-self-signed and --tls-cert exclude each other.")
-    address = _free_address(host, port)
-    if address is None:
+    numeric = _free_address(host, port)
+    if numeric is None:
         raise click.ClickException(
             f"Port {port} on {host} is in use, or {host} is not an address of this machine. "
             "Choose another --port or --host."
@@ -62,15 +67,16 @@ def serve(
         _check_pair(tls_cert, tls_key)
     if tls_self_signed:
         click.echo(f"Browsers warn of our own certificate; clients can trust it: {tls_cert}", err=True)
-    db.close(current_app._get_current_object())  # type: ignore[attr-defined]  # SQLite must not be carried over a fork
-    click.echo(
-        f"FaceVault: {'https' if tls_cert else 'http'}://{_in_address(host)}:{port} (Ctrl+C stops it)",
-        err=True,
-    )
-    Granian(
+    here = f"{'https' if tls_cert else 'http'}://{_in_address(host)}:{port}"
+    address.note(here)
+    support.print_first_account()
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    db.close(app)  # SQLite must not be carried over a fork
+    click.echo(f"FaceVault: {here} (Ctrl+C stops it)", err=True)
+    server = Granian(
         "fv.serving:make_app",
         factory=True,
-        address=address,
+        address=numeric,
         port=port,
         interface=Interfaces.WSGI,
         http=HTTPModes.http1,
@@ -84,7 +90,9 @@ def serve(
         ssl_key=tls_key,
         ssl_protocol_min=SSLProtocols.tls12,
         log_level=LogLevels.error,
-    ).serve()
+    )
+    with _worker(worker.is_needed(app)):
+        server.serve()
 
 
 def make_app() -> Flask:
@@ -94,6 +102,50 @@ def make_app() -> Flask:
     _die_with_parent()
     _insist_on_stopping()
     return create_app()
+
+
+def work() -> None:
+    """The background process."""
+    from fv import create_app  # as above
+
+    _die_with_parent()
+    worker.run(create_app())
+
+
+@contextmanager
+def _worker(is_needed: bool) -> Iterator[None]:
+    """Run the background process meanwhile, and another one whenever it ends by itself.
+
+    The first one is started before the web processes are: those are forks, and a fork in the middle of a start would
+    inherit its locks. For the same reason its end is waited for by its number, not by a pipe that a fork could hold.
+    """
+    if not is_needed:
+        yield
+        return
+    stopping = threading.Event()
+    running = [_started_worker()]
+
+    def keeps_one_running() -> None:
+        running[0].join()
+        while not stopping.wait(INSIST):
+            running[0] = _started_worker()
+            running[0].join()
+
+    keeper = threading.Thread(target=keeps_one_running, daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        while keeper.is_alive():
+            running[0].terminate()
+            keeper.join(INSIST)
+
+
+def _started_worker() -> SpawnProcess:
+    process = multiprocessing.get_context("spawn").Process(target=work)
+    process.start()
+    return process
 
 
 def _die_with_parent() -> None:
@@ -164,4 +216,7 @@ def _own_certificate(folder: Path, now: int) -> tuple[Path, Path]:
 
 
 def _in_address(host: str) -> str:
+    """The host as people open it: of every address this machine has, its name."""
+    if host in ("0.0.0.0", "::"):  # noqa: S104 (compared with, not listened on)
+        return socket.gethostname()
     return f"[{host}]" if ":" in host else host

@@ -10,15 +10,17 @@ from enum import Enum
 
 from flask import current_app
 
-from fv import db, hashing, ids, sealing
+from fv import db, hashing, ids, sealing, words
 from fv.accounts import email as emails
 from fv.accounts import store
 from fv.accounts.store import Account, Login
+from fv.audit import flows as audit
 from fv.throttle import flows as throttle
-from fv.throttle.flows import Pause
-from fv.throttle.policy import network_of
+from fv.throttle.flows import Pause, Try
+from fv.throttle.policy import neighbourhood_of, network_of
 
 SEEN_EVERY = 60  # seconds between two notes of when a login was last seen: one write a minute, not one a request
+DEVICES_KEPT = 180 * 86400  # seconds after which a device that was not used is new again
 AGENT = 256  # characters of the User-Agent that are kept
 
 
@@ -56,7 +58,10 @@ def sign_up(typed_email: str, password: str, visitor: Visitor, now: int) -> Acco
     with db.transaction():
         if not is_sign_up_open():  # somebody else was the first meanwhile
             return NoSignUp.CLOSED
-        return account if store.add(account) else NoSignUp.TAKEN
+        if not store.add(account):
+            return NoSignUp.TAKEN
+        audit.record("account.created", account.id, now, device=words.device(visitor.user_agent))
+        return account
 
 
 def is_sign_up_open() -> bool:
@@ -73,8 +78,7 @@ def unfit_password(password: str) -> NoSignUp | None:
 def prove_password(typed_email: str, password: str, visitor: Visitor, now: int) -> Account | Pause | None:
     """The account, when the password is its own. Unknown email and wrong password take the same way and time."""
     email = emails.normalised(typed_email) or ""
-    keyring: sealing.Keyring = current_app.extensions["keyring"]
-    by_email = throttle.begin("password", keyring.pseudonym(email), now)
+    by_email = throttle.begin("password", guessed(email), now)
     if isinstance(by_email, Pause):
         return by_email
     by_address = throttle.begin("password from", network_of(visitor.address), now)
@@ -84,14 +88,30 @@ def prove_password(typed_email: str, password: str, visitor: Visitor, now: int) 
     account = store.by_email(email)
     stored = account.password_hash if account else hashing.decoy()
     with throttle.not_counting_busyness(by_email, by_address):
-        if not hashing.matches(password, stored) or account is None:
-            return None
-        fresh = hashing.hash(password) if hashing.is_outdated(stored) else None
+        is_right = hashing.matches(password, stored) and account is not None
+        fresh = hashing.hash(password) if is_right and hashing.is_outdated(stored) else None
     with db.transaction():
+        if account is None or not is_right:
+            failed_password(account.id if account else None, by_email, visitor.user_agent, now)
+            return None
         throttle.take_back(by_email, by_address)
         if fresh:
             store.set_password_hash(account.id, fresh)
     return account
+
+
+def failed_password(account_id: str | None, attempt: Try, user_agent: str, now: int, actor: str = "stranger") -> None:
+    """Record a wrong one, for an unknown email too: it takes the same time. Inside a transaction."""
+    device = words.device(user_agent)
+    audit.record("password.wrong", account_id, now, actor, device=device)
+    if attempt.is_last:
+        audit.record("password.locked", account_id, now, actor, device=device)
+
+
+def guessed(email: str) -> str:
+    """What guesses at the password of this email are counted under: what strangers type is not written down."""
+    keyring: sealing.Keyring = current_app.extensions["keyring"]
+    return keyring.pseudonym(email)
 
 
 # ── Logins ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -106,6 +126,8 @@ def open_login(account_id: str, visitor: Visitor, now: int, instead_of: str | No
         if instead_of:
             store.end_login(instead_of)
         store.add_login(id, account_id, visitor.address, visitor.user_agent[:AGENT], now)
+        device = words.device(visitor.user_agent)
+        audit.record("password.proved", account_id, now, "stranger", device=device, login=handle(id))
     return id
 
 
@@ -135,14 +157,43 @@ def active_logins(account_id: str, now: int) -> list[Login]:
     return [login for login in store.logins(account_id) if login.proved_at and not has_ended(login, now)]
 
 
-def handle(login: Login) -> str:
-    """What a page calls a login by: tells them apart, opens nothing."""
-    return hashlib.sha256(login.id.encode()).hexdigest()[:16]
+def is_new_device(login: Login, now: int) -> bool:
+    """Whether the account was never used with such a browser from this network. It is known from now on.
+
+    Inside a transaction.
+    """
+    keyring: sealing.Keyring = current_app.extensions["keyring"]
+    where = neighbourhood_of(login.address)
+    mark = keyring.pseudonym(f"{login.account_id} {words.device(login.user_agent)} {where}")
+    is_known = store.knows_device(login.account_id, mark, now - DEVICES_KEPT)
+    store.saw_device(login.account_id, mark, now - DEVICES_KEPT, now)
+    return not is_known
 
 
-def end_by_handle(account_id: str, wanted: str) -> bool:
-    """End one login of this account. False when there is none by this handle."""
-    found = [login for login in store.logins(account_id) if handle(login) == wanted]
-    for login in found:
+def handle(login_id: str) -> str:
+    """What a page and the audit trail call a login by: tells them apart, opens nothing."""
+    return hashlib.sha256(login_id.encode()).hexdigest()[:16]
+
+
+def end_by_handle(account_id: str, wanted: str, now: int) -> None:
+    """End one login of this account, if there is one by this handle."""
+    for login in store.logins(account_id):
+        if handle(login.id) == wanted:
+            end(login, now)
+
+
+def end(login: Login, now: int) -> None:
+    with db.transaction():
         store.end_login(login.id)
-    return bool(found)
+        audit.record("login.ended", login.account_id, now, **traits(login))
+
+
+def end_others(login: Login, now: int) -> None:
+    with db.transaction():
+        if store.end_other_logins(login.account_id, but=login.id):
+            audit.record("login.others_ended", login.account_id, now, **traits(login))
+
+
+def traits(login: Login) -> dict[str, str]:
+    """What the audit trail says of a login."""
+    return {"device": words.device(login.user_agent), "login": handle(login.id)}

@@ -46,6 +46,15 @@ def by_email(email: str) -> Account | None:
     return db.one(Account, "SELECT * FROM accounts WHERE email = :email", email=email)
 
 
+def by_id(id: str) -> Account | None:
+    return db.one(Account, "SELECT * FROM accounts WHERE id = :id", id=id)
+
+
+def every() -> list[Account]:
+    """In the order they were made."""
+    return db.many(Account, "SELECT * FROM accounts ORDER BY created_at, email")
+
+
 def of_login(login: "Login") -> Account:
     """The account a login belongs to; it cannot be without one (a foreign key)."""
     (account,) = db.many(Account, "SELECT * FROM accounts WHERE id = :id", id=login.account_id)
@@ -120,12 +129,18 @@ def lock_pending_logins(account_id: str, now: int) -> None:
     )  # fmt: skip
 
 
+def rename_login(id: str, new_id: str) -> bool:
+    """The cookie that named it names nothing any more. False when it ended meanwhile."""
+    return db.run("UPDATE logins SET id = :new_id WHERE id = :id", id=id, new_id=new_id) == 1
+
+
 def end_login(id: str) -> None:
     db.run("DELETE FROM logins WHERE id = :id", id=id)
 
 
-def end_other_logins(account_id: str, but: str) -> None:
-    db.run("DELETE FROM logins WHERE account_id = :account_id AND id != :but", account_id=account_id, but=but)
+def end_other_logins(account_id: str, but: str = "") -> int:
+    """How many there were."""
+    return db.run("DELETE FROM logins WHERE account_id = :account_id AND id != :but", account_id=account_id, but=but)
 
 
 def forget_logins(unseen_since: int, begun_before: int) -> None:
@@ -135,3 +150,27 @@ def forget_logins(unseen_since: int, begun_before: int) -> None:
         unseen_since=unseen_since,
         begun_before=begun_before,
     )
+
+
+# ── Devices ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def knows_device(account_id: str, mark: str, since: int) -> bool:
+    """Whether the account was used from there after `since`."""
+    return db.one(
+        dict,
+        "SELECT seen_at FROM known_devices WHERE account_id = :account_id AND mark = :mark AND seen_at > :since",
+        account_id=account_id, mark=mark, since=since,
+    ) is not None  # fmt: skip
+
+
+def saw_device(account_id: str, mark: str, since: int, now: int) -> None:
+    """Note it, and forget the ones not seen after `since`."""
+    db.run(
+        """
+        INSERT INTO known_devices (account_id, mark, seen_at) VALUES (:account_id, :mark, :now)
+        ON CONFLICT (account_id, mark) DO UPDATE SET seen_at = :now
+        """,
+        account_id=account_id, mark=mark, now=now,
+    )  # fmt: skip
+    db.run("DELETE FROM known_devices WHERE account_id = :id AND seen_at <= :since", id=account_id, since=since)

@@ -12,6 +12,9 @@ from enum import Enum
 from flask import current_app
 
 from fv import db, ids
+from fv.accounts import flows as accounts
+from fv.accounts.store import Login
+from fv.audit import flows as audit
 from fv.keys import scopes, store
 from fv.keys.store import Key
 
@@ -41,9 +44,7 @@ class NoKey(Enum):
     TOO_MANY = None
 
 
-def make(
-    account_id: str, name: str, wanted: Iterable[str], mode: str, expires_at: int | None, now: int
-) -> Made | NoKey:
+def make(login: Login, name: str, wanted: Iterable[str], mode: str, expires_at: int | None, now: int) -> Made | NoKey:
     name, allowed = " ".join(name.split()), frozenset(wanted)
     if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
         return NoKey.NAME
@@ -55,9 +56,22 @@ def make(
         return NoKey.EXPIRY
     secret = f"fv_{mode}_{''.join(secrets.choice(_SYMBOLS) for _ in range(SECRET))}"
     prefix = secret[: len(f"fv_{mode}_") + 4]
-    key = Key(ids.new("key"), account_id, name, prefix, _hash(secret), allowed, mode, now, expires_at, None, None)
+    key = Key(ids.new("key"), login.account_id, name, prefix, _hash(secret), allowed, mode, now, expires_at, None, None)
     most = current_app.config["KEYS_PER_ACCOUNT"]
-    return Made(key, secret) if store.add(key, most, now) else NoKey.TOO_MANY
+    with db.transaction():
+        if not store.add(key, most, now):
+            return NoKey.TOO_MANY
+        audit.record("key.made", key.account_id, now, key=key.id, **accounts.traits(login))
+        return Made(key, secret)
+
+
+def revoke(login: Login, id: str, now: int) -> bool:
+    """False when the account has no such live key."""
+    with db.transaction():
+        if not store.revoke(login.account_id, id, now):
+            return False
+        audit.record("key.revoked", login.account_id, now, key=id, **accounts.traits(login))
+        return True
 
 
 def of_secret(secret: str, now: int) -> Key | None:

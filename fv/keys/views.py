@@ -30,7 +30,7 @@ def create() -> Response:
         return _index_screen(422, wrong=NoKey.EXPIRY)
     lasts = EXPIRIES[form["expires"]]
     made = flows.make(
-        gate.login().account_id,
+        gate.login(),
         form.get("name", ""),
         form.getlist("scope"),
         form.get("mode", "live"),
@@ -44,7 +44,7 @@ def create() -> Response:
 
 @blueprint.post("/keys/<id>/revoke")
 def revoke_form(id: str) -> Response:
-    if not store.revoke(gate.login().account_id, id, clock.now()):
+    if not flows.revoke(gate.login(), id, clock.now()):
         raise Problem("not_found")
     return web.go(".index")
 
@@ -73,7 +73,7 @@ def api_create() -> Response:
     if body.expires_at is not None and expires_at is None:
         raise Problem("invalid_request", errors=[FieldError("/expires_at", "invalid")])
     wanted = scopes.DEFAULT if body.scopes is None else body.scopes
-    made = flows.make(gate.login().account_id, body.name, wanted, body.mode, expires_at, now)
+    made = flows.make(gate.login(), body.name, wanted, body.mode, expires_at, now)
     if made is NoKey.TOO_MANY:
         raise Problem("too_many_keys")
     if isinstance(made, NoKey):
@@ -85,7 +85,7 @@ def api_create() -> Response:
 
 @blueprint.delete("/api/v1/keys/<id>")
 def api_revoke(id: str) -> Response:
-    if not store.revoke(gate.login().account_id, id, clock.now()):
+    if not flows.revoke(gate.login(), id, clock.now()):
         raise Problem("not_found")
     return Response(status=204)
 

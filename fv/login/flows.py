@@ -1,6 +1,6 @@
 """The story: a password opens a login that can do nothing, a code raises it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from flask import current_app
@@ -10,6 +10,7 @@ from fv.accounts import flows as accounts
 from fv.accounts import store as account_store
 from fv.accounts.flows import Visitor
 from fv.accounts.store import Login
+from fv.audit import flows as audit
 from fv.mfa import store as mfa_store
 from fv.mfa import tries
 from fv.mfa.tries import Wrong
@@ -48,12 +49,22 @@ def prove_code(login: Login, typed: str, now: int) -> str | Wrong | Pause | Ende
     if isinstance(attempt, Pause):
         return attempt
     with throttle.not_counting_busyness(attempt):
-        spend = tries.find(login.account_id, typed, now)
+        found = tries.find(login.account_id, typed, now)
     new_id = ids.new("log")
     since = now - current_app.config["LOGIN_PENDING"]
     with db.transaction():
-        if not (spend and spend() and account_store.raise_login(login.id, new_id, since, now)):
+        if not (found and found.spend() and account_store.raise_login(login.id, new_id, since, now)):
             raise db.Undo  # a code that raised no login is not spent
         throttle.take_back(attempt)
+        _record(replace(login, id=new_id), found.is_backup_code, now)
         return new_id
-    return tries.failed(login.account_id, now)
+    return tries.failed(attempt, login, now, found)
+
+
+def _record(login: Login, by_backup_code: bool, now: int) -> None:
+    by = accounts.traits(login)
+    if by_backup_code:
+        left = mfa_store.codes_left(login.account_id)
+        audit.record("backup_code.used", login.account_id, now, left=left, **by)
+    is_new = accounts.is_new_device(login, now)
+    audit.record("login.new_device" if is_new else "login.opened", login.account_id, now, **by)

@@ -7,7 +7,6 @@ from werkzeug.wrappers import Response
 
 from fv import clock, cookie, gate, web
 from fv.accounts import flows as accounts
-from fv.accounts import store as account_store
 from fv.login import flows
 from fv.login.flows import Ended
 from fv.mfa import tries
@@ -63,7 +62,7 @@ def code() -> Response:
 
 @blueprint.post("/logout")
 def out() -> Response:
-    account_store.end_login(gate.login().id)
+    accounts.end(gate.login(), clock.now())
     cookie.forget()
     return web.go(".password_form")
 

@@ -1,4 +1,4 @@
-"""Ten one-time codes of eight characters. Pure, apart from randomness."""
+"""Codes for people to keep and type: ten backup codes, or one re-enrolment code. Pure, apart from randomness."""
 
 import secrets
 
@@ -9,15 +9,28 @@ LENGTH = 8
 ALPHABET = "2346789CDFHJKMNPQRTVWX"
 
 
+RE_ENROLMENT = 12  # characters of the code that support hands out
+
+
 def generate() -> list[str]:
     """Ten different codes."""
     codes: set[str] = set()
     while len(codes) < COUNT:
-        codes.add("".join(secrets.choice(ALPHABET) for _ in range(LENGTH)))
+        codes.add(_random(LENGTH))
     return list(codes)
 
 
-def as_typed(text: str) -> str | None:
-    """The code somebody typed, whatever the case, spaces and dashes; None when it cannot be one."""
+def re_enrolment() -> str:
+    """One code of three groups, to be read out over a telephone."""
+    code = _random(RE_ENROLMENT)
+    return "-".join(code[start : start + 4] for start in range(0, RE_ENROLMENT, 4))
+
+
+def as_typed(text: str, length: int = LENGTH) -> str | None:
+    """The code somebody typed, whatever the case, spaces and dashes; None when it cannot be one of this length."""
     code = text.upper().replace(" ", "").replace("-", "")
-    return code if len(code) == LENGTH and set(code) <= set(ALPHABET) else None
+    return code if len(code) == length and set(code) <= set(ALPHABET) else None
+
+
+def _random(length: int) -> str:
+    return "".join(secrets.choice(ALPHABET) for _ in range(length))

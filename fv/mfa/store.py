@@ -17,6 +17,7 @@ class Authenticator:
     codes_recipe: str | None
     codes_issued_at: int | None
     codes_acknowledged_at: int | None
+    codes_allowed_at: int | None
 
     @property
     def is_enrolled(self) -> bool:
@@ -26,6 +27,21 @@ class Authenticator:
     def owes_acknowledgement(self) -> bool:
         """Whether ten codes were issued and nobody said that they are saved."""
         return self.is_enrolled and self.codes_acknowledged_at is None
+
+    def may_renew_codes(self, since: int) -> bool:
+        """Whether they are still owed, or support allowed a new set after `since`."""
+        return self.owes_acknowledgement or (self.is_enrolled and (self.codes_allowed_at or 0) > since)
+
+
+@dataclass(frozen=True)
+class ReEnrolment:
+    """Support reset the second factor. `login_id`: the login at which the code was typed that allows a new one."""
+
+    account_id: str
+    code_hash: str
+    made_at: int
+    accepted_at: int | None
+    login_id: str | None
 
 
 @dataclass(frozen=True)
@@ -41,7 +57,7 @@ class _Count:
 def authenticator(account_id: str) -> Authenticator:
     """The one of this account; not enrolled when there is no row yet."""
     found = db.one(Authenticator, "SELECT * FROM authenticators WHERE account_id = :id", id=account_id)
-    return found or Authenticator(account_id, 1, None, None, 0, None, None, None)
+    return found or Authenticator(account_id, 1, None, None, 0, None, None, None, None)
 
 
 def any_enrolled() -> Authenticator | None:
@@ -105,6 +121,58 @@ def take_offer(login_id: str, sealed_secret: str) -> bool:
     ) == 1  # fmt: skip
 
 
+# ── After support has reset it ───────────────────────────────────────────────────────────────────────────────
+
+
+def reset(account_id: str) -> bool:
+    """Not enrolled any more, without a secret, a spent step or a set of codes. False when it was not enrolled."""
+    done = db.run(
+        """
+        UPDATE authenticators
+        SET generation = generation + 1, sealed_secret = NULL, confirmed_at = NULL, last_step = 0,
+            codes_recipe = NULL, codes_issued_at = NULL, codes_acknowledged_at = NULL, codes_allowed_at = NULL
+        WHERE account_id = :id AND confirmed_at IS NOT NULL
+        """,
+        id=account_id,
+    )  # fmt: skip
+    return done == 1
+
+
+def re_enrolment(account_id: str) -> ReEnrolment | None:
+    return db.one(ReEnrolment, "SELECT * FROM re_enrolments WHERE account_id = :id", id=account_id)
+
+
+def ask_for_code(account_id: str, code_hash: str, now: int) -> None:
+    """From now on only this code lets a login set up an authenticator; an older one dies."""
+    db.run(
+        """
+        INSERT INTO re_enrolments (account_id, code_hash, made_at) VALUES (:id, :code_hash, :now)
+        ON CONFLICT (account_id) DO UPDATE
+        SET code_hash = :code_hash, made_at = :now, accepted_at = NULL, login_id = NULL
+        """,
+        id=account_id, code_hash=code_hash, now=now,
+    )  # fmt: skip
+
+
+def accept_code(account_id: str, code_hash: str, login_id: str, since: int, now: int) -> bool:
+    """This login may go on. False when the code was used, replaced, or made no later than `since`."""
+    return db.run(
+        """
+        UPDATE re_enrolments SET accepted_at = :now, login_id = :login_id
+        WHERE account_id = :id AND code_hash = :code_hash AND accepted_at IS NULL AND made_at > :since
+        """,
+        id=account_id, code_hash=code_hash, login_id=login_id, since=since, now=now,
+    ) == 1  # fmt: skip
+
+
+def end_re_enrolment(account_id: str, login_id: str) -> bool:
+    """False when another login, or none, was let in by the code."""
+    db.run(
+        "DELETE FROM re_enrolments WHERE account_id = :id AND login_id = :login_id", id=account_id, login_id=login_id
+    )
+    return re_enrolment(account_id) is None
+
+
 # ── Backup codes ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -118,25 +186,36 @@ def replace_codes(account_id: str, hashes: list[str]) -> None:
         )  # fmt: skip
 
 
-def issue_codes(account_id: str, recipe: str, now: int) -> bool:
-    """A new set is owed. False when the last one was acknowledged or the account is not enrolled."""
+def issue_codes(account_id: str, recipe: str, since: int, now: int) -> bool:
+    """A new set is owed. False when the last one was acknowledged, and support allowed no other after `since`."""
     return db.run(
         """
-        UPDATE authenticators SET codes_recipe = :recipe, codes_issued_at = :now
-        WHERE account_id = :id AND confirmed_at IS NOT NULL AND codes_acknowledged_at IS NULL
+        UPDATE authenticators
+        SET codes_recipe = :recipe, codes_issued_at = :now, codes_acknowledged_at = NULL, codes_allowed_at = NULL
+        WHERE account_id = :id AND confirmed_at IS NOT NULL
+          AND (codes_acknowledged_at IS NULL OR codes_allowed_at > :since)
         """,
-        id=account_id, recipe=recipe, now=now,
+        id=account_id, recipe=recipe, since=since, now=now,
     ) == 1  # fmt: skip
 
 
-def acknowledge_codes(account_id: str, now: int) -> None:
-    db.run(
+def allow_codes(account_id: str, now: int) -> bool:
+    """The account may issue itself one new set. False when it is not enrolled."""
+    return db.run(
+        "UPDATE authenticators SET codes_allowed_at = :now WHERE account_id = :id AND confirmed_at IS NOT NULL",
+        id=account_id, now=now,
+    ) == 1  # fmt: skip
+
+
+def acknowledge_codes(account_id: str, now: int) -> bool:
+    """False when nothing was owed."""
+    return db.run(
         """
         UPDATE authenticators SET codes_acknowledged_at = :now
         WHERE account_id = :id AND codes_issued_at IS NOT NULL AND codes_acknowledged_at IS NULL
         """,
         id=account_id, now=now,
-    )  # fmt: skip
+    ) == 1  # fmt: skip
 
 
 def spend_code(account_id: str, code_hash: str, now: int) -> bool:
@@ -148,6 +227,18 @@ def spend_code(account_id: str, code_hash: str, now: int) -> bool:
         """,
         id=account_id, code_hash=code_hash, now=now,
     ) == 1  # fmt: skip
+
+
+def has_code(account_id: str, code_hash: str, *, used: bool) -> bool:
+    """Whether the current set has this code, and it was used, or was not."""
+    return db.one(
+        dict,
+        """
+        SELECT used_at FROM backup_codes
+        WHERE account_id = :id AND code_hash = :code_hash AND (used_at IS NOT NULL) = :used
+        """,
+        id=account_id, code_hash=code_hash, used=used,
+    ) is not None  # fmt: skip
 
 
 def codes_left(account_id: str) -> int:

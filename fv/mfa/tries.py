@@ -1,7 +1,7 @@
 """A try at the second factor, over whichever door it is made: counted first, then looked at, then spent.
 
 The doors (fv/mfa/flows.py, fv/login/flows.py) take a place in the count, find what was typed, and spend it inside their
-own transaction. A try that fails at any door is told to this module, which locks what has to be locked.
+own transaction. A try that fails at any door is told to this module, which records it and locks what has to be locked.
 """
 
 from collections.abc import Callable
@@ -9,8 +9,11 @@ from dataclasses import dataclass
 
 from flask import current_app
 
-from fv import hashing, sealing
+from fv import db, hashing, sealing
+from fv.accounts import flows as accounts
 from fv.accounts import store as account_store
+from fv.accounts.store import Login
+from fv.audit import flows as audit
 from fv.mfa import backup_codes, store, totp
 from fv.mfa.store import Authenticator
 from fv.throttle import flows as throttle
@@ -25,7 +28,13 @@ class Wrong:
     seconds_ahead: int | None = None
 
 
-Spend = Callable[[], bool]
+@dataclass(frozen=True)
+class Found:
+    """What was typed. `spend` uses it up and says whether it could; `was_spent`: whether it was right once."""
+
+    spend: Callable[[], bool]
+    was_spent: Callable[[], bool]
+    is_backup_code: bool = False
 
 
 def begin(account_id: str, now: int) -> Try | Pause:
@@ -36,16 +45,23 @@ def begin(account_id: str, now: int) -> Try | Pause:
     return attempt
 
 
-def failed(account_id: str, now: int, seconds_ahead: int | None = None) -> Wrong:
-    """What is left after a wrong one. With the last one every pending login of the account dies."""
-    left = throttle.left("code", account_id, now)
-    if not left:
-        _lock(account_id, now)
+def failed(attempt: Try, login: Login, now: int, found: Found | None = None, seconds_ahead: int | None = None) -> Wrong:
+    """Record a wrong try. With the last one there is every pending login of the account dies."""
+    account_id, by = login.account_id, accounts.traits(login)
+    actor = "holder" if login.proved_at else "stranger"
+    with db.transaction():
+        is_replay = found is not None and found.was_spent()
+        audit.record("code.replayed" if is_replay else "code.wrong", account_id, now, actor, **by)
+        if attempt.is_last:
+            audit.record("code.locked", account_id, now, actor, **by)
+        left = throttle.left("code", account_id, now)
+        if not left:
+            _lock(account_id, now)
     return Wrong(left, seconds_ahead)
 
 
-def find(account_id: str, typed: str, now: int) -> Spend | None:
-    """What would spend the six digits or the backup code that was typed; None: neither can be right.
+def find(account_id: str, typed: str, now: int) -> Found | None:
+    """The six digits or the backup code that was typed; None: neither can be right.
 
     Looks and hashes now, so that the write lock is held briefly later.
     """
@@ -53,14 +69,25 @@ def find(account_id: str, typed: str, now: int) -> Spend | None:
     return find_step(authenticator, typed, now) or _find_backup_code(authenticator, typed, now)
 
 
-def find_step(authenticator: Authenticator, typed: str, now: int) -> Spend | None:
+def find_step(authenticator: Authenticator, typed: str, now: int) -> Found | None:
     """The same for six digits only."""
     code, sealed, account_id = totp.as_typed(typed), authenticator.sealed_secret, authenticator.account_id
     if code is None or sealed is None:
         return None
     keyring: sealing.Keyring = current_app.extensions["keyring"]
     step = totp.matching_step(keyring.open(sealed, bound_to=account_id).decode(), code, now)
-    return None if step is None else lambda: store.spend_step(account_id, sealed, step)
+    if step is None:
+        return None
+    return Found(
+        spend=lambda: store.spend_step(account_id, sealed, step),
+        was_spent=lambda: store.authenticator(account_id).last_step >= step,
+    )
+
+
+def hash_of_backup_code(authenticator: Authenticator, typed: str) -> str | None:
+    """How the code would be kept if it were one of the current set; None: it cannot be one."""
+    code, recipe = backup_codes.as_typed(typed), authenticator.codes_recipe
+    return hashing.hash_by(recipe, code)[0] if code and recipe else None
 
 
 def pause(account_id: str, now: int) -> Pause | None:
@@ -68,12 +95,15 @@ def pause(account_id: str, now: int) -> Pause | None:
     return throttle.waiting("code", account_id, now)
 
 
-def _find_backup_code(authenticator: Authenticator, typed: str, now: int) -> Spend | None:
-    code, recipe = backup_codes.as_typed(typed), authenticator.codes_recipe
-    if code is None or recipe is None:
+def _find_backup_code(authenticator: Authenticator, typed: str, now: int) -> Found | None:
+    code_hash, account_id = hash_of_backup_code(authenticator, typed), authenticator.account_id
+    if code_hash is None:
         return None
-    (code_hash,) = hashing.hash_by(recipe, code)
-    return lambda: store.spend_code(authenticator.account_id, code_hash, now)
+    return Found(
+        spend=lambda: store.spend_code(account_id, code_hash, now),
+        was_spent=lambda: store.has_code(account_id, code_hash, used=True),
+        is_backup_code=True,
+    )
 
 
 def _lock(account_id: str, now: int) -> None:

@@ -31,6 +31,8 @@ def setup() -> Response:
 def confirm() -> Response:
     if gate.is_signed_in():
         return web.go("dashboard.index")
+    if flows.owes_re_enrolment_code(gate.login()):
+        return _accept_re_enrolment_code()
     confirmed = flows.confirm(gate.login(), request.form.get("code", ""), clock.now())
     if isinstance(confirmed, Wrong):
         return _setup_screen(422, wrong=confirmed, then=tries.pause(gate.login().account_id, clock.now()))
@@ -42,20 +44,31 @@ def confirm() -> Response:
     return _codes_screen(confirmed)
 
 
+def _accept_re_enrolment_code() -> Response:
+    """After support has reset the second factor: nothing of the new one is shown before this code."""
+    typed = request.form.get("re_enrolment_code") or request.form.get("code", "")
+    refused = flows.accept_re_enrolment_code(gate.login(), typed, clock.now())
+    if isinstance(refused, Wrong):
+        return _setup_screen(422, wrong=refused, then=tries.pause(gate.login().account_id, clock.now()))
+    if isinstance(refused, Pause):
+        return _setup_screen(429, pause=refused, retry_after=refused.seconds)
+    return web.go(".setup")
+
+
 @blueprint.get("/setup/codes")
 def codes_form() -> Response:
-    if not _owes_codes():
+    if not flows.may_renew_codes(gate.login().account_id, clock.now()):
         return web.go("dashboard.index")
-    return web.screen("mfa/renew.html")
+    return _renewal_screen()
 
 
 @blueprint.post("/setup/codes")
 def renew_codes() -> Response:
     renewed = flows.renew_codes(gate.login(), request.form.get("code", ""), clock.now())
     if isinstance(renewed, Wrong):
-        return web.screen("mfa/renew.html", 422, wrong=renewed)
+        return _renewal_screen(422, wrong=renewed)
     if isinstance(renewed, Pause):
-        return web.screen("mfa/renew.html", 429, pause=renewed, retry_after=renewed.seconds)
+        return _renewal_screen(429, pause=renewed, retry_after=renewed.seconds)
     if isinstance(renewed, Refused):
         return web.go("dashboard.index")
     return _codes_screen(renewed)
@@ -63,7 +76,7 @@ def renew_codes() -> Response:
 
 @blueprint.post("/setup/codes/dismiss")
 def dismiss_codes() -> Response:
-    flows.acknowledge(gate.login().account_id, clock.now())
+    flows.acknowledge(gate.login(), clock.now())
     return web.go("dashboard.index")
 
 
@@ -75,8 +88,8 @@ def help() -> Response:
 # ── The same for programs ────────────────────────────────────────────────────────────────────────────────────
 
 
-class Nothing(bodies.Body, frozen=True):
-    pass
+class NewSetup(bodies.Body, frozen=True):
+    re_enrolment_code: str | None = None
 
 
 class TypedCode(bodies.Body, frozen=True):
@@ -87,7 +100,15 @@ class TypedCode(bodies.Body, frozen=True):
 def api_setup() -> Response:
     if gate.is_signed_in():
         raise Problem("already_enrolled")
-    bodies.read(Nothing)
+    typed = bodies.read(NewSetup).re_enrolment_code
+    if flows.owes_re_enrolment_code(gate.login()):
+        if typed is None:
+            raise Problem("re_enrolment_code_required")
+        refused = flows.accept_re_enrolment_code(gate.login(), typed, clock.now())
+        if isinstance(refused, Wrong):
+            raise Problem("re_enrolment_code_required", errors=[FieldError("/re_enrolment_code", "invalid_code")])
+        if isinstance(refused, Pause):
+            raise Problem("too_many_attempts", retry_after=refused.seconds)
     offer = _offer()
     return jsonify(otpauth_uri=offer.uri, secret=offer.secret, qr_svg=totp.qr_svg(offer.uri))
 
@@ -102,19 +123,23 @@ def api_confirm() -> Response:
     if isinstance(confirmed, Pause):
         raise Problem("too_many_attempts", retry_after=confirmed.seconds)
     if isinstance(confirmed, Refused):
-        raise Problem("already_enrolled")
+        raise Problem("re_enrolment_code_required" if confirmed is Refused.CODE_OWED else "already_enrolled")
     cookie.set_login(confirmed.login_id)
     return jsonify(backup_codes=confirmed.codes)
 
 
 def _offer() -> Offer:
     offer = flows.offer(gate.login())
+    if isinstance(offer, Refused):
+        raise Problem("re_enrolment_code_required")
     if offer is None:
         raise Problem("not_authenticated")
     return offer
 
 
 def _setup_screen(status: int = 200, **context: Any) -> Response:
+    if flows.owes_re_enrolment_code(gate.login()):
+        return web.screen("mfa/re_enrol.html", status, email=gate.login().email, **context)
     offer = _offer()
     return web.screen(
         "mfa/setup.html",
@@ -127,10 +152,11 @@ def _setup_screen(status: int = 200, **context: Any) -> Response:
     )
 
 
+def _renewal_screen(status: int = 200, **context: Any) -> Response:
+    is_owed = store.authenticator(gate.login().account_id).owes_acknowledgement
+    return web.screen("mfa/renew.html", status, is_owed=is_owed, **context)
+
+
 def _codes_screen(made: Codes) -> Response:
     """The only answer that ever holds the codes."""
     return web.screen("mfa/codes.html", codes=made.codes, email=gate.login().email, now=clock.now())
-
-
-def _owes_codes() -> bool:
-    return store.authenticator(gate.login().account_id).owes_acknowledgement

@@ -1,18 +1,29 @@
-"""What an account sees of itself: its second factor, its backup codes (a number), its logins."""
+"""What an account sees of itself: its second factor, its backup codes (a number), its logins, its security events."""
+
+from typing import Any
 
 from flask import Blueprint, jsonify, request
 from werkzeug.wrappers import Response
 
-from fv import clock, gate, web
+from fv import clock, cookie, gate, web
 from fv.accounts import flows as accounts
 from fv.accounts import store as account_store
+from fv.accounts.flows import NoSignUp
 from fv.api import times
-from fv.mfa import backup_codes
+from fv.audit import store as audit_store
+from fv.audit import views as audit
+from fv.mfa import backup_codes, tries
+from fv.mfa import flows as mfa_flows
 from fv.mfa import store as mfa
+from fv.mfa.tries import Wrong
+from fv.passwords import flows as passwords
+from fv.passwords.flows import NoChange
+from fv.throttle.flows import Pause
 
 blueprint = Blueprint("profile", __name__)
 
 FEW_CODES = 3  # backup codes left from which on the page warns
+EVENTS = 8  # security events on the page; the audit trail has them all
 
 
 @blueprint.get("/api/v1/me")
@@ -32,30 +43,63 @@ def me() -> Response:
 
 @blueprint.get("/account")
 def account() -> Response:
-    login, now = gate.login(), clock.now()
-    return web.screen(
-        "profile/account.html",
-        within="page",
-        account=account_store.of_login(login),
-        authenticator=mfa.authenticator(login.account_id),
-        codes_left=mfa.codes_left(login.account_id),
-        codes_of=backup_codes.COUNT,
-        few=FEW_CODES,
-        logins=[(accounts.handle(one), one) for one in accounts.active_logins(login.account_id, now)],
-        this=login.id,
-        now=now,
-    )
+    return _screen(password_changed="changed" in request.args)
 
 
 @blueprint.post("/account/logins/end")
 def end_login() -> Response:
     """One of the own logins, by its handle; the one this request comes with is ended by signing out."""
-    accounts.end_by_handle(gate.login().account_id, request.form.get("login", ""))
+    accounts.end_by_handle(gate.login().account_id, request.form.get("login", ""), clock.now())
     return web.go(".account")
 
 
 @blueprint.post("/account/logins/end-others")
 def end_other_logins() -> Response:
-    login = gate.login()
-    account_store.end_other_logins(login.account_id, but=login.id)
+    accounts.end_others(gate.login(), clock.now())
     return web.go(".account")
+
+
+@blueprint.post("/account/password")
+def change_password() -> Response:
+    current, password = request.form.get("current", ""), request.form.get("password", "")
+    changed = passwords.change(gate.login(), current, password, clock.now())
+    if isinstance(changed, NoSignUp):
+        return _screen(422, unfit=changed)
+    if isinstance(changed, NoChange):
+        return _screen(422, wrong_password=True)
+    if isinstance(changed, Pause):
+        return _screen(429, password_pause=changed, retry_after=changed.seconds)
+    cookie.set_login(changed)
+    return web.go(".account", changed="password")
+
+
+@blueprint.post("/account/codes/check")
+def check_code() -> Response:
+    """Whether a backup code would work, without using it up."""
+    works = mfa_flows.check_code(gate.login(), request.form.get("code", ""), clock.now())
+    if isinstance(works, Wrong):
+        return _screen(422, checked="wrong", then=tries.pause(gate.login().account_id, clock.now()))
+    if isinstance(works, Pause):
+        return _screen(429, code_pause=works, retry_after=works.seconds)
+    return _screen(200 if works else 422, checked="works" if works else "used")
+
+
+def _screen(status: int = 200, **context: Any) -> Response:
+    login, now = gate.login(), clock.now()
+    authenticator = mfa.authenticator(login.account_id)
+    return web.screen(
+        "profile/account.html",
+        status,
+        within="page",
+        account=account_store.of_login(login),
+        authenticator=authenticator,
+        may_renew_codes=mfa_flows.may_renew_codes(login.account_id, now),
+        codes_left=mfa.codes_left(login.account_id),
+        codes_of=backup_codes.COUNT,
+        few=FEW_CODES,
+        logins=[(accounts.handle(one.id), one) for one in accounts.active_logins(login.account_id, now)],
+        events=[audit.shown(row) for row in audit_store.newest(login.account_id, EVENTS)],
+        this=login.id,
+        now=now,
+        **context,
+    )

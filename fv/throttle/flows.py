@@ -29,9 +29,13 @@ MARGIN = 7 * 86400  # seconds
 
 @dataclass(frozen=True)
 class Try:
-    """A place taken in the count, to be taken back when the try turns out right."""
+    """A place taken in the count, to be taken back when the try turns out right.
+
+    `is_last`: when it turns out wrong, the pause begins. Of several at once only one is.
+    """
 
     id: str
+    is_last: bool
 
 
 @dataclass(frozen=True)
@@ -46,11 +50,11 @@ def begin(bucket: str, subject: str, now: int) -> Try | Pause:
     rates = _rates(bucket)
     since = now - policy.horizon(rates)
     with db.transaction():
-        seconds = policy.pause(store.times(bucket, subject, since), rates, now)
-        if seconds:
+        times = store.times(bucket, subject, since)
+        if seconds := policy.pause(times, rates, now):
             return Pause(seconds)
         store.forget(bucket, before=since - MARGIN)
-        return Try(store.add(bucket, subject, now))
+        return Try(store.add(bucket, subject, now), is_last=policy.left(times, rates, now) == 1)
 
 
 def waiting(bucket: str, subject: str, now: int) -> Pause | None:
@@ -64,6 +68,11 @@ def take_back(*tries: Try) -> None:
     """These were right. Inside a transaction of the caller, or alone."""
     for made in tries:
         store.remove(made.id)
+
+
+def forgive(bucket: str, subject: str) -> None:
+    """Forget every try of this subject: support knows who it was. Inside a transaction of the caller, or alone."""
+    store.remove_all(bucket, subject)
 
 
 @contextmanager

@@ -35,10 +35,19 @@ def left(times: Sequence[int], rates: Sequence[Rate], now: int) -> int:
 
 def network_of(address: str) -> str:
     """What counts as one address: itself, or the /64 an IPv6 address is in, since one household has all of it."""
+    return _network(address, 32, 64)
+
+
+def neighbourhood_of(address: str) -> str:
+    """The wider network somebody gets new addresses of without going anywhere: a /24, or a /48 of IPv6."""
+    return _network(address, 24, 48)
+
+
+def _network(address: str, bits: int, bits_of_ipv6: int) -> str:
     try:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return "unknown"
-    if isinstance(found, ipaddress.IPv6Address):
-        return str(found.ipv4_mapped or ipaddress.IPv6Network((found, 64), strict=False))
-    return str(found)
+    found = getattr(found, "ipv4_mapped", None) or found  # how a socket that listens on :: names an IPv4 client
+    network = ipaddress.ip_network(f"{found}/{bits if found.version == 4 else bits_of_ipv6}", strict=False)
+    return str(network.network_address if network.num_addresses == 1 else network)

@@ -38,6 +38,10 @@ def remove(id: str) -> None:
     db.run("DELETE FROM attempts WHERE id = :id", id=id)
 
 
+def remove_all(bucket: str, subject: str) -> None:
+    db.run("DELETE FROM attempts WHERE bucket = :bucket AND subject = :subject", bucket=bucket, subject=subject)
+
+
 def forget(bucket: str, before: int) -> None:
     """Tries that no longer count for anything."""
     db.run("DELETE FROM attempts WHERE bucket = :bucket AND made_at <= :before", bucket=bucket, before=before)

@@ -1,0 +1,1 @@
+"""What support does in a terminal, for a person whose identity it has verified. It never sees a secret."""

@@ -1,0 +1,399 @@
+"""The audit trail: what is in it, who may read it, and that nobody can change it unnoticed."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fv import db
+from fv.audit import chain, events, flows, head
+from fv.audit.chain import Event
+from tests.conftest import PASSWORD, Visitor
+
+
+def trail(app):
+    """Every row as the database has it."""
+    with app.app_context():
+        return db.many(dict, "SELECT * FROM audit ORDER BY number")
+
+
+def names(app):
+    return [row["event"] for row in trail(app)]
+
+
+def run(app, *words, **kwargs):
+    return app.test_cli_runner().invoke(args=list(words), **kwargs)
+
+
+def tamper(app, sql, **params):
+    """What somebody does who can write to the database and has not got the key."""
+    with app.app_context():
+        return db.run(sql, **params)
+
+
+def faults(app, *words):
+    result = run(app, "audit", "verify", *words)
+    assert (result.exit_code == 0) == ("is whole" in result.output), result.output
+    return [] if result.exit_code == 0 else result.output.splitlines()[:-1]
+
+
+# ── What is in it ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_every_login_failure_lock_replay_enrolment_code_use_and_key_act_is_recorded(app, visitor):
+    def happened():
+        """Since the last look."""
+        new = names(app)[len(seen) :]
+        seen.extend(new)
+        return new
+
+    seen: list[str] = []
+    visitor.signs_up()
+    assert happened() == ["account.created", "password.proved"]
+    visitor.enrols()
+    assert happened() == ["second_factor.confirmed"]
+    visitor.post("/setup/codes/dismiss")
+    assert happened() == ["backup_codes.saved"]
+    key = visitor.call("POST", "/api/v1/keys", {"name": "server"}).json["id"]
+    visitor.call("DELETE", f"/api/v1/keys/{key}")
+    visitor.signs_out()
+    assert happened() == ["key.made", "key.revoked", "login.ended"]
+    visitor.post("/login", email=visitor.email, password="wrong password")
+    visitor.post("/login", email="nobody@example.org", password="wrong password")
+    assert happened() == ["password.wrong", "password.wrong"]
+    visitor.proves_password()
+    visitor.post("/login/code", code=visitor.wrong_code())
+    visitor.post("/login/code", code=(code := visitor.code()))
+    assert happened() == ["password.proved", "code.wrong", "login.opened"]
+    visitor.signs_in(code)
+    assert happened() == ["password.proved", "code.replayed"]
+    visitor.signs_in(visitor.codes[0])
+    assert happened() == ["password.proved", "backup_code.used", "login.opened"]
+    other = visitor.another()
+    other.signs_in(visitor.codes[0])
+    assert happened() == ["password.proved", "code.replayed"]
+    other.proves_password()
+    for _ in range(4):
+        other.post("/login/code", code=visitor.wrong_code())
+    assert happened() == ["password.proved", "code.wrong", "code.wrong", "code.locked"]
+    visitor.post("/account/password", current=PASSWORD, password="another long password")
+    visitor.post("/account/logins/end-others")
+    assert happened() == ["password.changed"], "there was no other login left to end"
+
+
+def test_a_lock_is_recorded_once_and_again_when_it_comes_again(app, ada):
+    for _ in range(2):
+        other = ada.another()
+        other.proves_password()
+        for _ in range(8):
+            other.post("/login/code", code=ada.wrong_code())
+        ada.clock.passes(minutes=16)
+    assert names(app).count("code.locked") == 2 and names(app).count("code.wrong") == 10
+
+
+def test_too_many_wrong_passwords_are_recorded_once_for_known_and_unknown_emails(app, ada):
+    for email in (ada.email, "nobody@example.org"):
+        for _ in range(12):
+            ada.another(email).post("/login", email=email, password="wrong password")
+    assert names(app).count("password.locked") == 2 and names(app).count("password.wrong") == 20
+    assert {row["account_id"] for row in trail(app) if row["event"] == "password.locked"} == {account_id(app), None}
+
+
+def account_id(app, email="ada@example.org"):
+    with app.app_context():
+        return db.one(dict, "SELECT id FROM accounts WHERE email = :email", email=email)["id"]
+
+
+def test_no_row_holds_an_email_an_address_or_anything_that_was_typed(app, ada):
+    ada.another().post("/login", email="somebody@example.net", password="typed password")
+    ada.signs_in(ada.codes[3])
+    text = json.dumps(trail(app))
+    for secret in (ada.email, "somebody", "typed", "127.0.0.1", ada.codes[3], ada.secret, PASSWORD):
+        assert secret not in text
+
+
+def test_an_event_that_is_not_known_or_outside_of_a_transaction_is_a_bug(app):
+    with app.app_context(), pytest.raises(LookupError):
+        flows.record("key.made", None, 0)
+    for event, actor in (("key.stolen", "holder"), ("key.made", "nobody")):
+        with app.app_context(), pytest.raises(LookupError), db.transaction():
+            flows.record(event, None, 0, actor)
+
+
+def test_what_is_rolled_back_leaves_no_row_and_does_not_move_the_head(app, ada):
+    with app.app_context():
+        before = head.read(flows.path())
+        with db.transaction():
+            flows.record("key.made", None, 0)
+            raise db.Undo
+        with pytest.raises(ZeroDivisionError), db.transaction():
+            flows.record("key.made", None, 0)
+            raise ZeroDivisionError
+        assert head.read(flows.path()) == before
+    assert faults(app) == []
+
+
+# ── That nobody can change it unnoticed ──────────────────────────────────────────────────────────────────────
+
+
+def test_an_untouched_trail_is_whole_and_its_head_is_for_the_owner_only(app, ada):
+    assert faults(app) == []
+    path = Path(app.instance_path) / "audit.head"
+    assert path.stat().st_mode & 0o777 == 0o600 and path.read_text().startswith(f"{len(trail(app))} ")
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("event", "login.opened"), ("account_id", None), ("account_id", "acc_0"), ("at", 1), ("actor", "support"),
+        ("facts", "{}"), ("id", "evt_0"), ("hash", "0" * 64), ("seal", "00000000." + "0" * 64), ("seal", ""),
+    ],
+)  # fmt: skip
+def test_an_edited_row_is_named(app, ada, column, value):
+    assert tamper(app, f"UPDATE audit SET {column} = :value WHERE number = 2", value=value) == 1
+    assert any("Row 2 " in fault for fault in faults(app))
+
+
+def test_a_row_edited_by_somebody_who_recomputes_its_hash_and_the_chain_is_named(app, ada):
+    rows = trail(app)
+    rows[1]["event"] = "login.opened"
+    before = rows[0]["hash"]
+    for row in rows[1:]:
+        plain = Event(*(row[name] for name in ("number", "id", "at", "account_id", "actor", "event", "facts")))
+        before = row["hash"] = chain.link(before, plain)
+        tamper(app, "UPDATE audit SET event = :event, hash = :hash WHERE number = :number",
+               event=row["event"], hash=row["hash"], number=row["number"])  # fmt: skip
+    assert faults(app)[0] == "Row 2 was not written by this installation."
+
+
+@pytest.mark.parametrize(("number", "said"), [(1, "Row 1 is missing."), (2, "Row 2 is missing.")])
+def test_a_removed_row_is_named(app, ada, number, said):
+    tamper(app, "DELETE FROM audit WHERE number = :number", number=number)
+    assert faults(app) == [said]
+
+
+def test_removed_rows_that_were_numbered_anew_are_named(app, ada):
+    tamper(app, "DELETE FROM audit WHERE number = 2")
+    tamper(app, "UPDATE audit SET number = number - 1 WHERE number = 3")
+    assert faults(app)[0].startswith("Row 2 was edited, moved")
+
+
+def test_two_rows_that_changed_places_are_named(app, ada):
+    for old, new in ((2, -2), (3, 2), (-2, 3)):
+        tamper(app, "UPDATE audit SET number = :new WHERE number = :old", old=old, new=new)
+    named = [fault.split(" was ")[0] for fault in faults(app)]
+    assert named == ["Row 2", "Row 3", "Row 4"], "the one behind them follows on another row now"
+
+
+def test_a_row_that_was_put_in_is_named(app, ada):
+    last = len(trail(app))
+    tamper(app, "INSERT INTO audit SELECT :new, 'evt_1', at, account_id, actor, event, facts, hash, seal "
+           "FROM audit WHERE number = :last", new=last + 1, last=last)  # fmt: skip
+    assert faults(app) == [f"Row {last + 1} was edited, moved, or put in place of another."]
+
+
+@pytest.mark.parametrize("number", [1, 2, 4])
+def test_rows_cut_off_at_the_end_are_missed_also_when_new_ones_follow(app, ada, number):
+    last = len(trail(app))
+    assert tamper(app, "DELETE FROM audit WHERE number > :kept", kept=last - number) == number
+    first = last - number + 1
+    said = f"Row {last} is missing" if number == 1 else f"Rows {first} to {last} are missing"
+    assert faults(app) == [f"{said} at the end."]
+    ada.signs_out()
+    ada.signs_in()
+    assert faults(app) == [f"{said}."]
+    assert faults(app, "--after", str(last)) == [], "what is known can be left out of the next look"
+
+
+def test_a_trail_that_was_emptied_is_missed(app, ada):
+    last = len(trail(app))
+    tamper(app, "DELETE FROM audit")
+    assert faults(app) == [f"Rows 1 to {last} are missing at the end."]
+
+
+def test_a_last_row_put_in_place_of_the_real_one_is_not_the_one_that_was_noted(app, ada):
+    """An older sealed state of the whole database, with other rows of the same numbers."""
+    with app.app_context():
+        last = head.read(flows.path())
+        forged = head.Head(last.number, "f" * 64, "")
+        seal = app.extensions["keyring"].sign("audit head", f"{forged.number} {forged.hash}")
+        flows.path().unlink()
+        head.write(flows.path(), head.Head(forged.number, forged.hash, seal), lambda _: True)
+    assert faults(app) == [f"Row {last.number} is not the one that was written last."]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"nonsense", b"99 " + b"0" * 64 + b" 00000000.00", b"\xff" * 256])
+def test_a_head_that_is_missing_or_forged_is_told_and_recorded(app, ada, content):
+    path = Path(app.instance_path) / "audit.head"
+    path.unlink() if content is None else path.write_bytes(content)
+    assert len(faults(app)) == 1 and "is missing or was altered" in faults(app)[0]
+    ada.signs_out()
+    assert names(app)[-2:] == ["trail.head_missing", "login.ended"] and faults(app) == []
+
+
+def test_a_head_that_is_behind_hides_nothing(app, ada):
+    """A crash between the commit and the note."""
+    path = Path(app.instance_path) / "audit.head"
+    older = path.read_bytes()
+    ada.signs_out()
+    path.write_bytes(older)
+    assert faults(app) == []
+    ada.signs_in()
+    assert faults(app) == []
+
+
+def test_a_head_that_cannot_be_written_does_not_stop_the_product(app, ada):
+    path = Path(app.instance_path) / "audit.head"
+    path.unlink()
+    path.mkdir()
+    path.rmdir()
+    path.symlink_to("/proc/nowhere/head")
+    assert ada.signs_out().status_code == 303
+    path.unlink()
+    ada.signs_in()
+    assert faults(app) == []
+
+
+def test_the_head_can_be_kept_elsewhere(make_app, clock, tmp_path):
+    app = make_app(AUDIT_HEAD=tmp_path / "elsewhere")
+    Visitor(app, clock).signs_up()
+    assert (tmp_path / "elsewhere").read_text().startswith("2 ") and faults(app) == []
+    assert not (Path(app.instance_path) / "audit.head").exists()
+
+
+def test_rows_sealed_with_an_older_key_are_still_ours_and_with_another_key_are_not(make_app, ada, clock):
+    text = (Path(ada.app.instance_path) / "secret.key").read_text()
+    newer = make_app(SECRET_KEY=text + "n" * 40)
+    other = Visitor(newer, clock)
+    other.secret = ada.secret
+    other.signs_in()
+    assert faults(newer) == []
+    tamper(newer, "DELETE FROM authenticators")  # what a start with another key is refused by
+    assert "Row 1 was not written by this installation." in faults(make_app(SECRET_KEY="o" * 40))
+
+
+def test_of_many_faults_the_first_fifty_are_named(app, ada):
+    for _ in range(60):
+        with app.app_context(), db.transaction():
+            flows.record("key.made", None, 0)
+    tamper(app, "UPDATE audit SET at = at + 1")
+    result = run(app, "audit", "verify")
+    assert result.exit_code == 1 and result.output.count("Row ") == 50 and "The first ones are above." in result.output
+
+
+def test_writers_in_several_processes_make_one_chain(app, ada):
+    """Each of four processes adds 25 rows as fast as it can."""
+    program = (
+        "import sys; from fv import create_app, db; from fv.audit import flows\n"
+        "app = create_app(INSTANCE=sys.argv[1])\n"
+        "for n in range(25):\n"
+        "    with app.app_context(), db.transaction(): flows.record('key.made', None, n)\n"
+    )
+    before = len(trail(app))
+    processes = [subprocess.Popen([sys.executable, "-c", program, app.instance_path]) for _ in range(4)]
+    assert [process.wait(60) for process in processes] == [0] * 4
+    assert len(trail(app)) == before + 100 and faults(app) == []
+    assert (Path(app.instance_path) / "audit.head").read_text().startswith(f"{before + 100} ")
+
+
+def test_the_export_is_every_row_and_its_hashes_can_be_followed_without_a_key(app, ada):
+    result = run(app, "audit", "export")
+    rows = [json.loads(line) for line in result.output.splitlines()]
+    assert result.exit_code == 0 and rows == trail(app)
+    before = "0" * 64
+    for row in rows:
+        columns = [row[name] for name in ("number", "id", "at", "account_id", "actor", "event", "facts")]
+        before = chain.hashlib.sha256(json.dumps([before, *columns], ensure_ascii=False).encode()).hexdigest()
+        assert before == row["hash"]
+
+
+# ── Who may read it ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_page_tells_the_own_account_in_words_and_no_other(app, clock, ada):
+    eve = Visitor(app, clock, "eve@example.org")
+    eve.signs_up()
+    eve.enrols()
+    eve.post("/setup/codes/dismiss")
+    page = ada.get("/audit").text
+    assert "Second factor confirmed" in page and page.count("Account created</th>") == 1
+    ids = {row["id"] for row in trail(app) if row["account_id"] == account_id(app)}
+    listed = {row["id"] for row in ada.call("GET", "/api/v1/audit?limit=100").json["data"]}
+    assert listed == ids and len(ids) < len(trail(app))
+    assert not ids & {row["id"] for row in eve.call("GET", "/api/v1/audit?limit=100").json["data"]}
+
+
+def test_the_list_is_given_a_page_at_a_time_newest_first(app, ada):
+    everything = [row["id"] for row in reversed(trail(app))]
+    first = ada.call("GET", "/api/v1/audit?limit=2").json
+    assert [row["id"] for row in first["data"]] == everything[:2] and first["has_more"]
+    ada.call("POST", "/api/v1/keys", {"name": "meanwhile"})
+    second = ada.call("GET", f"/api/v1/audit?limit=2&after={first['next_cursor']}").json
+    assert [row["id"] for row in second["data"]] == everything[2:4]
+    assert second["data"][0].keys() == {"id", "created_at", "event", "description", "actor", "facts"}
+
+
+def test_the_list_can_be_filtered(ada):
+    def events_of(query):
+        return [row["event"] for row in ada.call("GET", f"/api/v1/audit?{query}").json["data"]]
+
+    ada.clock.passes(hours=48)
+    ada.signs_in()
+    at = ada.call("GET", "/api/v1/audit?event=login.opened").json["data"][0]["created_at"]
+    assert events_of("event=second_factor.confirmed") == ["second_factor.confirmed"]
+    assert events_of(f"created_before={at}")[0] == "backup_codes.saved"
+    assert events_of(f"created_after={at}") == []
+    assert "login.opened" in events_of("created_after=2026-01-01T00:00:00Z")
+    for query, pointer in (
+        ("event=nonsense", "/event"), ("created_after=yesterday", "/created_after"),
+        ("created_before=", "/created_before"), ("from=2026-01-01", "/from"),
+    ):  # fmt: skip
+        answer = ada.call("GET", f"/api/v1/audit?{query}")
+        assert answer.status_code == 422 and answer.json["errors"][0]["pointer"] == pointer
+
+
+def test_the_page_can_be_filtered_and_paged(ada):
+    rows = ada.get("/audit?limit=2").text
+    assert rows.count('<tr>\n        <th scope="row">') == 2 and "Older" in rows and "Newest" not in rows
+    older = rows.split('href="/audit?after=')[1].split('"')[0]
+    assert "Newest" in ada.get(f"/audit?after={older}").text
+    today = ada.call("GET", "/api/v1/audit").json["data"][0]["created_at"][:10]
+    page = ada.get(f"/audit?event=second_factor.confirmed&from={today}&to={today}").text
+    assert page.count('<tr>\n        <th scope="row">') == 1 and f'value="{today}"' in page
+    assert "No event fits this filter." in ada.get("/audit?to=2020-01-01").text
+    assert ada.get("/audit?from=nonsense").status_code == 422 == ada.get("/audit?event=nonsense").status_code
+
+
+def test_cells_that_a_spreadsheet_would_compute_are_neutralised(app, ada):
+    with app.app_context():
+        for ticket in ("=HYPERLINK(1)", "+1", "-1", "@SUM(1)", "plain"):
+            with db.transaction():
+                flows.record("support.unlocked", account_id(app), 0, "support", ticket=ticket)
+    with app.app_context(), db.transaction():
+        flows.record("support.unlocked", account_id(app), 0, "support", device="=1+1")
+    answer = ada.get("/audit/export")
+    assert answer.mimetype == "text/csv" and "attachment" in answer.headers["Content-Disposition"]
+    rows = list(csv.reader(io.StringIO(answer.text)))
+    assert rows[0] == ["time", "event", "what", "by", "details", "id"] and rows[1][4] == "'=1+1"
+    assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@"))]
+    assert len(list(csv.reader(io.StringIO(ada.get("/audit/export?event=support.unlocked").text)))) == 7
+    assert len(rows) == len(trail(app)) + 1
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_every_beginning_of_a_formula_gets_an_apostrophe(start):
+    from fv.audit.views import _harmless
+
+    assert _harmless(f"{start}1") == f"'{start}1" and _harmless(f"1{start}") == f"1{start}"
+
+
+def test_every_event_is_said_in_words_and_what_is_told_comes_with_advice():
+    assert all(kind.words and not kind.words.endswith(".") for kind in events.KINDS.values())
+    assert all(bool(kind.advice) == kind.told for kind in events.KINDS.values())
+    assert {"code.replayed", "code.locked", "backup_code.used", "password.changed", "login.new_device"} < set(
+        events.TOLD
+    )
