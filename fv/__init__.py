@@ -7,7 +7,22 @@ from pathlib import Path
 
 from flask import Flask
 
-from fv import config, cookie, db, gate, health, journal, problems, proxies, receiving, sealing, serving, web, words
+from fv import (
+    config,
+    cookie,
+    db,
+    doctor,
+    gate,
+    health,
+    journal,
+    problems,
+    proxies,
+    receiving,
+    sealing,
+    serving,
+    web,
+    words,
+)
 from fv.accounts import views as accounts
 from fv.api import times
 from fv.audit import commands as audit_commands
@@ -26,7 +41,7 @@ from fv.web import Section
 
 FEATURES = (accounts, passwords, login, mfa, profile, notices, dashboard, keys, audit, health)
 
-COMMANDS = (serving.serve, support.accounts, support.support, audit_commands.audit)
+COMMANDS = (serving.serve, support.accounts, support.support, audit_commands.audit, doctor.doctor)
 
 #: The navigation of the pages behind the gate, in groups.
 SECTIONS = (

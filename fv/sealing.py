@@ -129,6 +129,14 @@ def self_signed_certificate(names: list[str], now: float) -> tuple[bytes, bytes]
     return certificate.public_bytes(serialization.Encoding.PEM), private
 
 
+def ends_at(certificate: bytes) -> int | None:
+    """When a PEM certificate runs out, in seconds since 1970; None when it is none."""
+    try:
+        return int(x509.load_pem_x509_certificate(certificate).not_valid_after_utc.timestamp())
+    except ValueError:
+        return None
+
+
 def valid_for(certificate: bytes, names: list[str], now: float) -> bool:
     """Whether this is a PEM certificate that is in its time and names all of these."""
     try:

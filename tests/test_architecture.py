@@ -31,6 +31,7 @@ LOOKS_INTO = {
     # and these, which are no features
     "config": {"accounts", "notices", "throttle"},
     "cookie": {"accounts"},
+    "doctor": {"accounts", "mfa", "notices"},
     "gate": {"accounts", "keys", "mfa"},
     "serving": {"jobs", "support"},
     "web": {"accounts"},

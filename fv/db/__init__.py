@@ -23,6 +23,7 @@ __all__ = [
     "Undo",
     "after_commit",
     "close",
+    "facts",
     "in_transaction",
     "init_app",
     "is_reachable",
@@ -132,6 +133,11 @@ def in_transaction() -> bool:
 def after_commit(name: str, work: Callable[[], None]) -> None:
     """Do it once the transaction under way is committed, and never if it is not. Of one name the last one counts."""
     g.after_commit[name] = work
+
+
+def facts() -> sqlite.Facts:
+    """What the engine says of itself and of the file: reads the whole database."""
+    return sqlite.facts(_connection())
 
 
 def is_reachable() -> bool:

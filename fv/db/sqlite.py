@@ -10,6 +10,7 @@ import sqlite3 as own
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -43,6 +44,18 @@ Broken = driver.DatabaseError
 AWAY = frozenset({5, 6, 7, 8, 10, 13, 14})
 
 
+@dataclass(frozen=True)
+class Facts:
+    """What this database and its engine say of themselves. `damage` None: nothing is wrong with the file."""
+
+    engine: str
+    vectors: str
+    journal: str
+    step: int
+    newest_step: int
+    damage: str | None
+
+
 class NewerSchema(Misconfigured):
     """The database was written by a newer version."""
 
@@ -71,6 +84,21 @@ def connect(path: Path) -> Connection:
     return connection
 
 
+def facts(connection: Connection) -> Facts:
+    def says(question: str) -> str:
+        return str(connection.execute(question).fetchone()[0])
+
+    checked = says("PRAGMA quick_check(1)")
+    return Facts(
+        engine=f"SQLite {says('SELECT sqlite_version()')} through {driver.__name__}",
+        vectors=f"sqlite-vec {says('SELECT vec_version()')}, {sqlite_vec.loadable_path()}",
+        journal=says("PRAGMA journal_mode"),
+        step=int(says("SELECT max(number) FROM schema_steps")),
+        newest_step=max(_known_steps(files("fv.schema"))),
+        damage=None if checked == "ok" else checked,
+    )
+
+
 def prepare(path: Path, steps: Traversable | None = None) -> None:
     """Prove that vectors work, then apply every step not applied yet, after a copy when there is data to lose."""
     if not path.exists():
@@ -80,9 +108,7 @@ def prepare(path: Path, steps: Traversable | None = None) -> None:
         connection.execute(
             "CREATE TABLE IF NOT EXISTS schema_steps (number BIGINT PRIMARY KEY, applied_at BIGINT NOT NULL)"
         )
-        known = {
-            int(step.name[:3]): step for step in (steps or files("fv.schema")).iterdir() if step.name[-4:] == ".sql"
-        }
+        known = _known_steps(steps or files("fv.schema"))
         applied = {row["number"] for row in connection.execute("SELECT number FROM schema_steps")}
         if applied and max(applied) > max(known):
             raise NewerSchema(
@@ -94,6 +120,10 @@ def prepare(path: Path, steps: Traversable | None = None) -> None:
             _copy(connection, path, max(applied))
         for number in missing:
             _apply(connection, number, known[number].read_text("utf-8"))
+
+
+def _known_steps(folder: Traversable) -> dict[int, Traversable]:
+    return {int(step.name[:3]): step for step in folder.iterdir() if step.name[-4:] == ".sql"}
 
 
 @contextmanager

@@ -80,6 +80,15 @@ def given_up(since: int) -> int:
     return store.given_up_mails(since)
 
 
+def why_mail_is_refused() -> str | None:
+    """Connect to the mail server as for a mail, and send none. None: it answers."""
+    try:
+        mail.greet(current_app.config["SMTP_URL"])
+    except NotSent as error:
+        return str(error)
+    return None
+
+
 def _taken(now: int) -> Iterator[store.Mail]:
     while due := store.due_mail(now):
         again_at = now + AGAIN[due.tries] if due.tries < len(AGAIN) else None

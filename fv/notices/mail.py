@@ -3,6 +3,8 @@
 import smtplib
 import socket
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from email.message import EmailMessage
 from email.policy import SMTP
 
@@ -25,10 +27,22 @@ def send(server: MailServer, to: str, subject: str, text: str, id: str) -> None:
     message["Message-ID"] = f"<{id}@{sender.partition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834 §5: no out-of-office answers
     message.set_content(text)
+    with _session(server) as session:
+        session.send_message(message)
+
+
+def greet(server: MailServer) -> None:
+    """Everything but a mail."""
+    with _session(server) as session:
+        session.noop()
+
+
+@contextmanager
+def _session(server: MailServer) -> Iterator[smtplib.SMTP]:
     try:
         with _connection(server) as session:
             _secure(session, server)
-            session.send_message(message)
+            yield session
     except (OSError, smtplib.SMTPException) as error:
         raise NotSent(type(error).__name__) from None
 
