@@ -22,11 +22,23 @@ def test_database_wal_log_and_pages_hold_no_secret_no_code_and_no_password(serve
         pages.append(again.post("/login/code", data={"code": code}).text)
     pages.append(server.client().post("/login", data={"email": "ada@example.org", "password": typed[4]}).text)
     pages.append(server.client().get("/api/v1/keys", headers={"Authorization": f"Bearer {key}"}).text)
+    link = server.run("accounts", "set-password", "ada@example.org").stdout.strip()
+    token, new_password = link.rpartition("/")[2], "a password that was set by a link"
+    pages.append(server.client().post(link, data={"password": new_password}).text)
+    reset = server.run("support", "re-enrol", "ada@example.org", "--ticket", "T", "--verified", "V", "--yes")
+    code = reset.stdout.split()[-1]
+    again = server.client()
+    again.post("/login", data={"email": "ada@example.org", "password": new_password})
+    pages.append(again.get("/setup").text)
+    pages.append(again.post("/setup", data={"re_enrolment_code": code}).text)
+    pages.append(server.run("support", "show", "ada@example.org").stdout + server.run("doctor").stdout)
+    pages.append(server.run("audit", "export").stdout)
 
     files = {file.name: file.read_bytes() for file in server.instance.iterdir() if file.is_file()}
-    assert {"facevault.db", "facevault.db-wal", "secret.key"} <= set(files)
+    assert {"facevault.db", "facevault.db-wal", "secret.key", "audit.head", "address"} <= set(files)
     assert b"ada@example.org" in files["facevault.db"] + files["facevault.db-wal"], "the search can find what is there"
     private = [secret, PASSWORD, key[12:], typed[4], *codes, *(code.lower() for code in codes)]
+    private += [token, new_password, quote(new_password), code, code.replace("-", "")]
     private += [quote(PASSWORD), PASSWORD.replace(" ", "+"), pyotp.TOTP(secret).byte_secret().decode("latin-1")]
     for text in private:
         raw = text.encode("latin-1")

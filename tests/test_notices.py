@@ -285,7 +285,9 @@ def test_what_is_no_mail_server_is_refused(text):
 
 
 def banner(page):
-    return re.findall(r"<li><strong>([^<]+)</strong>", page.partition('<aside class="told"')[2].partition("</aside>")[0])
+    return re.findall(
+        r"<li><strong>([^<]+)</strong>", page.partition('<aside class="told"')[2].partition("</aside>")[0]
+    )
 
 
 def test_at_the_next_sign_in_a_banner_tells_what_happened_until_it_is_dismissed(app, ada):

@@ -1,4 +1,5 @@
-"""The second factor against a small model: two browsers of one person, right and wrong codes, a clock that jumps."""
+"""The second factor against a small model: two browsers of one person, right and wrong codes, a clock that jumps,
+support that resets, a password that is changed."""
 
 import shutil
 import tempfile
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from fv import create_app, db
+from fv.audit import flows as audit
+from fv.support import flows as support
 from tests.conftest import Clock, Visitor, backup_codes_in
 
 HOUR, DAY = 3600, 86400
@@ -27,13 +30,29 @@ class Login:
 
 @dataclass
 class Model:
-    """What should be true. `now` is the clock; a login is None where the browser has none."""
+    """What should be true. `now` is the clock; a login is None where the browser has none.
+
+    `owed`: support reset the second factor; `code`, made at `code_made`, lets one login go on; `let_in` is its browser.
+    """
 
     enrolled: bool = False
     spent: int = 0
     unused: set[str] = field(default_factory=set)
     failures: list[float] = field(default_factory=list)
     logins: list[Login | None] = field(default_factory=lambda: [None, None])
+    owed: bool = False
+    code: str | None = None
+    code_made: float = 0
+    let_in: int | None = None
+
+    def begins(self, who: int, now: float) -> None:
+        self.ends(who)
+        self.logins[who] = Login(now, now)
+
+    def ends(self, who: int) -> None:
+        self.logins[who] = None
+        if self.let_in == who:
+            self.let_in = None
 
     def standing(self, who: int, now: float) -> str:
         login = self.logins[who]
@@ -66,19 +85,21 @@ class TwoBrowsers(RuleBasedStateMachine):
     @initialize(enrolled=st.booleans())
     def signs_up(self, enrolled):
         self.folder = Path(tempfile.mkdtemp())
-        self.clock, self.model, self.used = Clock(), Model(), []
+        self.clock, self.model, self.used, self.old_codes = Clock(), Model(), [], ["2222-2222-2222"]
         self.app = create_app(
             INSTANCE=self.folder, CLOCK=self.clock, HASH_MEMORY_KIB=8, HASH_PASSES=1, REGISTRATION="open"
         )
         first = Visitor(self.app, self.clock)
         self.visitors = [first, first.another()]
         assert first.signs_up().location == "/setup"
-        self.model.logins[0] = Login(self.clock.now, self.clock.now)
+        self.model.begins(0, self.clock.now)
         if enrolled:
             self.types_six_digits(0, 0)
 
     def teardown(self):
         if hasattr(self, "app"):
+            with self.app.app_context():
+                assert list(audit.verify()) == [], "whatever happened, the trail is whole"
             db.close(self.app)
             shutil.rmtree(self.folder)
 
@@ -90,30 +111,36 @@ class TwoBrowsers(RuleBasedStateMachine):
     def proves_the_password(self, who):
         answer = self.visitors[who].proves_password()
         assert answer.location == ("/login/code" if self.model.enrolled else "/setup")
-        self.model.logins[who] = Login(self.clock.now, self.clock.now)
+        self.model.begins(who, self.clock.now)
 
     @rule(who=browsers)
     def signs_out(self, who):
         signed_in = self.model.standing(who, self.clock.now) != "nobody"
         assert self.visitors[who].signs_out().status_code == (303 if signed_in else 401)
         if signed_in:
-            self.model.logins[who] = None
+            self.model.ends(who)
 
     @rule(who=browsers, away=st.integers(-3, 3))
     def types_six_digits(self, who, away):
         now, model, visitor = self.clock.now, self.model, self.visitors[who]
         step = int(now) // 30 + away
         standing = model.standing(who, now)
-        if standing == "unenrolled":
+        if standing == "unenrolled" and model.owed and model.let_in != who:
+            assert "otpauth" not in visitor.get("/setup").text
+            assert visitor.call("POST", "/api/v1/totp/setup").json["code"] == "re_enrolment_code_required"
+            assert not self.answered(visitor.post("/setup", code=visitor.code(away)), who, 303, right=False)
+        elif standing == "unenrolled":
             visitor.scans()
             right = abs(away) <= 1
             answer = visitor.post("/setup", code=visitor.code(away))
             if self.answered(answer, who, 200, right):
                 model.enrolled, model.spent, model.unused = True, step, set(backup_codes_in(answer))
                 assert len(model.unused) == 10
-                model.logins[1 - who] = None
+                model.owed, model.code, model.let_in = False, None, None
+                model.ends(1 - who)
                 model.rises(who, now)
                 self.visitors[1 - who].secret = visitor.secret
+                visitor.post("/setup/codes/dismiss")
         elif standing == "pending":
             right = abs(away) <= 1 and step > model.spent
             answer = visitor.post("/login/code", code=visitor.code(away))
@@ -148,14 +175,49 @@ class TwoBrowsers(RuleBasedStateMachine):
             self.used.append(code)
             self.model.rises(who, self.clock.now)
 
-    def answered(self, answer, who, success, right) -> bool:
+    @precondition(lambda self: self.model.enrolled or self.model.owed)
+    @rule()
+    def support_resets(self):
+        model = self.model
+        if model.code:
+            self.old_codes.append(model.code)
+        with self.app.app_context():
+            model.code = support.re_enrol(support.find("ada@example.org"), "T", "V", int(self.clock.now))
+        model.enrolled, model.owed, model.code_made, model.spent, model.unused = False, True, self.clock.now, 0, set()
+        for who in (0, 1):
+            model.ends(who)
+
+    @precondition(lambda self: self.model.owed)
+    @rule(who=browsers, which=st.integers(-2, 2))
+    def types_a_re_enrolment_code(self, who, which):
+        model, now = self.model, self.clock.now
+        if model.standing(who, now) != "unenrolled" or model.let_in == who:
+            return
+        typed = model.code if which >= 0 and model.code else self.old_codes[which]
+        right = typed == model.code and now - model.code_made < DAY
+        answer = self.visitors[who].post("/setup", re_enrolment_code=typed)
+        if self.answered(answer, who, 303, right, "/setup"):
+            self.old_codes.append(model.code)
+            model.code, model.let_in = None, who
+
+    @rule(who=browsers)
+    def changes_the_password(self, who):
+        visitor, standing = self.visitors[who], self.model.standing(who, self.clock.now)
+        answer = visitor.post("/account/password", current=visitor.password, password=visitor.password[::-1])
+        assert answer.status_code == {"clear": 303, "unenrolled": 403}.get(standing, 401)
+        if standing == "clear":
+            self.model.ends(1 - who)
+            for one in self.visitors:
+                one.password = one.password[::-1]
+
+    def answered(self, answer, who, success, right, leads_to="/dashboard") -> bool:
         """Check one answer against the model; whether the code was accepted."""
         model, now = self.model, self.clock.now
         if model.enrolled and model.logins[who].locked:
             assert answer.status_code == (429 if model.paused(now) else 303)
             if answer.status_code == 303:
                 assert answer.location == "/login"
-                model.logins[who] = None
+                model.ends(who)
             return False
         if model.paused(now):
             assert answer.status_code == 429
@@ -166,7 +228,7 @@ class TwoBrowsers(RuleBasedStateMachine):
             assert answer.status_code == 422
             model.fails(now)
             return False
-        assert answer.status_code == success and (success == 200 or answer.location == "/dashboard")
+        assert answer.status_code == success and (success == 200 or answer.location == leads_to)
         return True
 
     @invariant()
