@@ -161,9 +161,7 @@ def _doors(app: Flask) -> Iterator[Finding]:
     if mode == "open":
         yield note("registration", "open: whoever reaches this service can make an account")
     elif mode == "first" and not accounts.any_exists():
-        yield note(
-            "registration", "the first who comes gets the first account: sign up before a network can"
-        )
+        yield note("registration", "the first who comes gets the first account: sign up before a network can")
     else:
         yield ok("registration", "closed" if mode == "closed" else "closed, an account exists")
     defaults = {name: int(config.SETTINGS[name].default or 0) for name in ("HASH_MEMORY_KIB", "HASH_PASSES")}

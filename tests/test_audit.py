@@ -246,6 +246,13 @@ def test_a_head_that_is_behind_hides_nothing(app, ada):
     assert faults(app) == []
 
 
+def test_of_two_processes_that_note_in_the_wrong_order_the_newer_row_stays_noted(app, ada):
+    with app.app_context():
+        newest = head.read(flows.path())
+        head.write(flows.path(), head.Head(newest.number - 1, "0" * 64, ""), lambda _: True)
+        assert head.read(flows.path()) == newest
+
+
 def test_a_head_that_cannot_be_written_does_not_stop_the_product(app, ada):
     path = Path(app.instance_path) / "audit.head"
     path.unlink()

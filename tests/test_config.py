@@ -37,6 +37,7 @@ def test_the_numbers_of_the_contract_are_the_defaults(start):
     assert settings["PASSWORD_LENGTH"] == 12
     assert (settings["LOGIN_PENDING"], settings["LOGIN_IDLE"], settings["LOGIN_LIFETIME"]) == (300, 43200, 604800)
     assert (settings["REGISTRATION"], settings["ISSUER"]) == ("first", "FaceVault")
+    assert (settings["SUPPORT_WINDOW"], settings["ADMIN_EMAIL"], settings["SMTP_URL"]) == (86400, None, None)
 
 
 @pytest.mark.parametrize(
@@ -61,12 +62,17 @@ def test_the_numbers_of_the_contract_are_the_defaults(start):
         ("FV_DATABASE", "/tmp/x.db", "sqlite:///FILE"),
         ("FV_DATABASE", "sqlite:///", "sqlite:///FILE"),
         ("FV_HASH_MEMORY_KIB", "1024", "from 19456"),
+        ("FV_ADMIN_EMAIL", "root", "an email address"),
+        ("FV_SMTP_URL", "mail.example.org", "smtp://"),
+        ("FV_SMTP_URL", "smtp://user:secret@", "smtp://"),
+        ("FV_SUPPORT_WINDOW", "1", "a number with s, m, h or d"),
     ],
 )
 def test_a_bad_value_is_refused_with_its_name_and_the_reason(start, name, value, reason):
     with pytest.raises(Misconfigured) as refused:
         start(**{name: value})
     assert refused.value.message.startswith(f"{name}: ") and reason in refused.value.message
+    assert "secret" not in refused.value.message
     with pytest.raises(Misconfigured, match=name):
         start(f"{name} = {value}\n")
 

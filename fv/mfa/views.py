@@ -101,15 +101,15 @@ def api_setup() -> Response:
     if gate.is_signed_in():
         raise Problem("already_enrolled")
     typed = bodies.read(NewSetup).re_enrolment_code
-    if flows.owes_re_enrolment_code(gate.login()):
-        if typed is None:
-            raise Problem("re_enrolment_code_required")
+    if typed is not None and flows.owes_re_enrolment_code(gate.login()):
         refused = flows.accept_re_enrolment_code(gate.login(), typed, clock.now())
         if isinstance(refused, Wrong):
             raise Problem("re_enrolment_code_required", errors=[FieldError("/re_enrolment_code", "invalid_code")])
         if isinstance(refused, Pause):
             raise Problem("too_many_attempts", retry_after=refused.seconds)
-    offer = _offer()
+    offer = _still_there(flows.offer(gate.login()))
+    if isinstance(offer, Refused):
+        raise Problem("re_enrolment_code_required")
     return jsonify(otpauth_uri=offer.uri, secret=offer.secret, qr_svg=totp.qr_svg(offer.uri))
 
 
@@ -128,19 +128,16 @@ def api_confirm() -> Response:
     return jsonify(backup_codes=confirmed.codes)
 
 
-def _offer() -> Offer:
-    offer = flows.offer(gate.login())
-    if isinstance(offer, Refused):
-        raise Problem("re_enrolment_code_required")
-    if offer is None:
+def _still_there(offer: Offer | Refused | None) -> Offer | Refused:
+    if offer is None:  # the login ended meanwhile
         raise Problem("not_authenticated")
     return offer
 
 
 def _setup_screen(status: int = 200, **context: Any) -> Response:
-    if flows.owes_re_enrolment_code(gate.login()):
+    offer = _still_there(flows.offer(gate.login()))
+    if isinstance(offer, Refused):
         return web.screen("mfa/re_enrol.html", status, email=gate.login().email, **context)
-    offer = _offer()
     return web.screen(
         "mfa/setup.html",
         status,
