@@ -26,6 +26,7 @@ from fv import (
 from fv.accounts import views as accounts
 from fv.api import times
 from fv.audit import commands as audit_commands
+from fv.audit import flows as audit_flows
 from fv.audit import views as audit
 from fv.dashboard import views as dashboard
 from fv.keys import views as keys
@@ -72,7 +73,7 @@ def create_app(**overrides: object) -> Flask:
     config.load(app, overrides)
     app.extensions["keyring"] = _keyring(app)
     db.init_app(app)
-    _check_key(app)
+    _check_instance(app)
     journal.init_app(app)
     cookie.init_app(app)
     web.init_app(app, SECTIONS)
@@ -105,11 +106,12 @@ def _keyring(app: Flask) -> sealing.Keyring:
         raise config.Misconfigured(f"FV_SECRET_KEY, or the file it is in: {error}.") from None
 
 
-def _check_key(app: Flask) -> None:
-    """A wrong key must not seal new secrets beside those that it cannot open."""
+def _check_instance(app: Flask) -> None:
+    """Key and database belong together: a wrong key must not seal new secrets beside those that it cannot open."""
     with app.app_context():
         if not mfa_flows.can_open_secrets():
             raise config.Misconfigured(
                 f"The secret key does not belong to {db.path_of(app)}: it opens nothing in it. "
                 "Put back the key that was used before."
             )
+        audit_flows.prepare()

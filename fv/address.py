@@ -1,5 +1,6 @@
 """Where people reach the service, for links that are made outside of a request."""
 
+import os
 from pathlib import Path
 
 from flask import current_app
@@ -14,8 +15,11 @@ def base() -> str:
 
 
 def note(address: str) -> None:
-    """For the commands that run beside the service."""
-    _file().write_text(f"{address}\n", "utf-8")
+    """For the commands that run beside the service: whole at every moment, and for the owner only."""
+    draft = _file().with_name("address.new")
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write(f"{address}\n")
+    draft.replace(_file())
 
 
 def _file() -> Path:

@@ -164,6 +164,7 @@ def load(app: Flask, overrides: Mapping[str, object]) -> None:
     app.config.update(overrides)
     if app.config["SECRET_KEY"] and app.config["SECRET_KEY_FILE"]:
         raise Misconfigured("FV_SECRET_KEY and FV_SECRET_KEY_FILE are both set: keep one.")
+    app.config["SECRET_KEY_GIVEN"] = bool(app.config["SECRET_KEY"])  # which Flask's own of this name replaces later
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = app.config["BODY_LIMIT"]
 
 

@@ -16,7 +16,7 @@ import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 
-from fv import clock, config, db, sealing, serving, words
+from fv import address, clock, config, db, sealing, serving, words
 from fv.accounts import store as accounts
 from fv.audit import flows as audit
 from fv.audit import store as audit_store
@@ -63,10 +63,13 @@ def doctor() -> None:
 
 
 def examine(app: Flask, now: int) -> Iterator[Finding]:
+    facts = db.facts()
+    yield from _database(app, facts)
+    if facts.damage:
+        return  # everything else reads from it
     yield from _clock(now)
     yield from _files(app)
     yield from _key(app)
-    yield from _database(app)
     yield from _disk(app)
     yield from _trail()
     yield from _doors(app)
@@ -112,16 +115,19 @@ def _is_open(path: Path) -> bool:
 
 
 def _key(app: Flask) -> Iterator[Finding]:
-    if app.config["SECRET_KEY_FILE"]:
-        yield ok("key", f"from {app.config['SECRET_KEY_FILE']}")
-    elif (Path(app.instance_path) / config.KEY_FILE).exists():
-        yield note("key", "beside the database: who copies the folder has both. Keep their backups apart.")
+    file = app.config["SECRET_KEY_FILE"]
+    if app.config["SECRET_KEY_GIVEN"]:
+        yield ok("key", "from the environment or facevault.cfg")
+    elif file and _is_open(file):
+        yield note("key", f"{file} is open to others than its owner")
+    elif file:
+        yield ok("key", f"from {file}")
     else:
-        yield ok("key", "from the environment")
+        yield note("key", "beside the database: whoever copies the folder has both. Keep their backups apart.")
 
 
-def _database(app: Flask) -> Iterator[Finding]:
-    facts, path = db.facts(), db.path_of(app)
+def _database(app: Flask, facts: db.Facts) -> Iterator[Finding]:
+    path = db.path_of(app)
     yield ok("engine", facts.engine)
     yield ok("vectors", facts.vectors)
     if facts.damage:
@@ -134,10 +140,7 @@ def _database(app: Flask) -> Iterator[Finding]:
         yield wrong("database", f"the WAL has grown to {size // 2**20} MiB: something reads without an end")
     elif facts.journal == "wal" and not facts.damage:
         yield ok("database", f"{path}, WAL of {size // 2**20} MiB, no damage")
-    if facts.step == facts.newest_step:
-        yield ok("schema", f"step {facts.step} of {facts.newest_step}")
-    else:
-        yield wrong("schema", f"step {facts.step} of {facts.newest_step}. Run: fv serve")
+    yield ok("schema", f"step {facts.step} of {facts.newest_step}")
     for copy in path.parent.glob(f"{path.name}.step-*"):
         yield note("schema", f"{copy} holds all that the database held before the upgrade. Delete it when content.")
 
@@ -153,7 +156,7 @@ def _trail() -> Iterator[Finding]:
     if faults:
         yield wrong("audit trail", f"not whole. {faults[0]} Run: fv audit verify")
     else:
-        yield ok("audit trail", f"whole, {audit.length()} rows")
+        yield ok("audit trail", f"whole, {audit.last_number()} rows")
 
 
 def _doors(app: Flask) -> Iterator[Finding]:
@@ -161,7 +164,7 @@ def _doors(app: Flask) -> Iterator[Finding]:
     if mode == "open":
         yield note("registration", "open: whoever reaches this service can make an account")
     elif mode == "first" and not accounts.any_exists():
-        yield note("registration", "the first who comes gets the first account: sign up before a network can")
+        yield note("registration", "the first visitor gets the account: sign up before you open it to a network")
     else:
         yield ok("registration", "closed" if mode == "closed" else "closed, an account exists")
     defaults = {name: int(config.SETTINGS[name].default or 0) for name in ("HASH_MEMORY_KIB", "HASH_PASSES")}
@@ -181,7 +184,7 @@ def _https(app: Flask, now: int) -> Iterator[Finding]:
         else:
             yield ok("tls", f"own certificate until {words.day(ends)}")
     if not base:
-        yield note("address", "FV_BASE_URL is not set: links in mails and in the terminal may name the wrong address")
+        yield note("address", f"FV_BASE_URL is not set: links in mails and in the terminal begin with {address.base()}")
     elif base.startswith("http://"):
         yield note("address", f"{base} is not HTTPS: passwords and cookies can be read on the way")
     else:
@@ -206,11 +209,11 @@ def _mail(app: Flask, now: int) -> Iterator[Finding]:
         return
     refused = notices.why_mail_is_refused()
     if refused:
-        yield wrong("mail", f"{server.host}:{server.port} cannot be used: {refused}")
+        yield wrong("mail", f"{server.host}:{server.port} {refused}")
     else:
         yield ok("mail", f"{server.host}:{server.port} answers")
     if lost := notices.given_up(now - 7 * DAY):
-        yield wrong("mail", f"{lost} of the last week could not be sent")
+        yield wrong("mail", f"{lost} mail{'' if lost == 1 else 's'} of the last 7 days given up: no server took them")
 
 
 def _accounts() -> Iterator[Finding]:

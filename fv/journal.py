@@ -14,7 +14,7 @@ import traceback
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from flask import Flask, g, request
+from flask import Flask, g, has_request_context, request
 from werkzeug.wrappers import Response
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})  # others are text that somebody chose
@@ -40,9 +40,10 @@ class _Lines(logging.Formatter):
 
 class _Output(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
+        output = sys.stdout if has_request_context() else sys.stderr  # a command prints its answer there
         with suppress(OSError, ValueError):  # who reads the log may be gone: the product goes on without it
-            sys.stdout.write(self.format(record) + "\n")
-            sys.stdout.flush()
+            output.write(self.format(record) + "\n")
+            output.flush()
 
 
 def init_app(app: Flask) -> None:

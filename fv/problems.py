@@ -38,9 +38,7 @@ KINDS: Mapping[str, Kind] = {
         "This request came from another site, so it was refused. Open the page again and repeat what you wanted to do.",
     ),
     "insufficient_scope": Kind(403, "Not with this key", "This API key does not open what was asked for."),
-    "registration_closed": Kind(
-        403, "Sign-up is closed", "Ask whoever runs this FaceVault for an account."
-    ),
+    "registration_closed": Kind(403, "Sign-up is closed", "Ask whoever runs this FaceVault for an account."),
     "not_found": Kind(404, "Nothing here", "The address is wrong, or what it named is gone."),
     "method_not_allowed": Kind(405, "Not in this way", "This address does not answer this method."),
     "already_enrolled": Kind(409, "Already set up", "Two-factor authentication is set up; nothing was changed."),

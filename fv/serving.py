@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
@@ -126,10 +126,12 @@ def _worker(is_needed: bool) -> Iterator[None]:
     running = [_started_worker()]
 
     def keeps_one_running() -> None:
-        running[0].join()
-        while not stopping.wait(INSIST):
-            running[0] = _started_worker()
+        while True:
             running[0].join()
+            if stopping.wait(INSIST):
+                return
+            with suppress(OSError):  # no memory or no process to spare at the moment
+                running[0] = _started_worker()
 
     keeper = threading.Thread(target=keeps_one_running, daemon=True)
     keeper.start()
@@ -137,8 +139,9 @@ def _worker(is_needed: bool) -> Iterator[None]:
         yield
     finally:
         stopping.set()
-        while keeper.is_alive():
-            running[0].terminate()
+        until = time.monotonic() + DRAIN
+        while keeper.is_alive():  # what it was doing is in the database, and is done by the next one
+            running[0].terminate() if time.monotonic() < until else running[0].kill()
             keeper.join(INSIST)
 
 

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from fv import db
+from fv import db, hashing
 from tests.conftest import PASSWORD, Visitor
 from tests.test_audit import names
 from tests.test_support import run
@@ -112,6 +112,48 @@ def test_setting_a_password_by_link_ends_every_login_and_does_not_touch_the_seco
     assert ada.signs_in().location == "/dashboard"
 
 
+def test_a_new_password_lifts_the_pause_that_guesses_at_the_old_one_brought(ada, path):
+    for _ in range(10):
+        ada.another().post("/login", email=ada.email, password="wrong password")
+    ada.post(path, password=NEW)
+    ada.password = NEW
+    assert ada.proves_password().location == "/login/code"
+
+
+@pytest.fixture
+def meanwhile(monkeypatch):
+    """Do something while a password is being compared: after its hash was read, before anything comes of it."""
+
+    def arranges(work):
+        compare = hashing.matches
+
+        def matches(secret, stored):
+            monkeypatch.setattr(hashing, "matches", compare)
+            work()
+            return compare(secret, stored)
+
+        monkeypatch.setattr(hashing, "matches", matches)
+
+    return arranges
+
+
+@pytest.mark.parametrize("passes", [1, 2], ids=["as-it-is", "outdated"])
+def test_an_old_password_that_is_replaced_while_it_is_compared_opens_nothing(make_app, ada, path, meanwhile, passes):
+    app = make_app(HASH_PASSES=passes)
+    late, holder = Visitor(app, ada.clock), Visitor(app, ada.clock)
+    meanwhile(lambda: holder.post(path, password=NEW))
+    assert late.proves_password().status_code == 422 and late.get("/login/code").location.startswith("/login")
+    holder.password = NEW
+    assert holder.proves_password().location == "/login/code" and late.proves_password().status_code == 422
+
+
+def test_of_two_changes_of_the_password_at_once_the_later_changes_nothing(app, ada, path, meanwhile):
+    meanwhile(lambda: ada.another().post(path, password=NEW))
+    assert ada.post("/account/password", current=PASSWORD, password="yet another password").location == "/account"
+    ada.password = NEW
+    assert ada.proves_password().location == "/login/code" and names(app).count("password.changed") == 1
+
+
 def test_only_a_hash_of_the_link_is_kept_and_dead_ones_are_forgotten(app, ada, path):
     token = path.rpartition("/")[2]
     with app.app_context():
@@ -159,7 +201,7 @@ def test_a_new_password_ends_all_other_logins_and_the_old_cookie_of_this_one(app
     copied.client.set_cookie("facevault", ada.client.get_cookie("facevault").value)
     assert copied.is_in()
     answer = ada.post("/account/password", current=PASSWORD, password=NEW)
-    assert answer.location == "/account?changed=password"
+    assert answer.location == "/account"
     assert "Password changed." in ada.get(answer.location).text and ada.is_in()
     assert not phone.is_in() and not copied.is_in()
     assert waiting.post("/login/code", code=ada.code()).status_code == 401
@@ -195,11 +237,12 @@ def test_a_login_that_ends_while_the_password_is_changed_changes_nothing(app, ad
 
     def ends_it(prefix):
         monkeypatch.undo()
-        store.end_other_logins(store.by_email(ada.email).id)
+        store.end_logins(store.by_email(ada.email).id)
         return real(prefix)
 
     monkeypatch.setattr(flows.ids, "new", lambda prefix: ends_it(prefix) if prefix == "log" else real(prefix))
-    ada.post("/account/password", current=PASSWORD, password=NEW)
+    answer = ada.post("/account/password", current=PASSWORD, password=NEW)
+    assert answer.location == "/account" and ada.get("/account").location.startswith("/login")
     assert "password.changed" not in names(app)
     assert ada.another().proves_password().location == "/login/code"
 

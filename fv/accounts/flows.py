@@ -5,7 +5,7 @@ A refusal is a return value; an exception is a bug. Hashing (70 ms) is done befo
 
 import hashlib
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from flask import current_app
@@ -95,8 +95,8 @@ def prove_password(typed_email: str, password: str, visitor: Visitor, now: int) 
             failed_password(account.id if account else None, by_email, visitor.user_agent, now)
             return None
         throttle.take_back(by_email, by_address)
-        if fresh:
-            store.set_password_hash(account.id, fresh)
+        if fresh and store.set_password_hash(account.id, fresh, before=stored):
+            return replace(account, password_hash=fresh)
     return account
 
 
@@ -117,17 +117,23 @@ def guessed(email: str) -> str:
 # ── Logins ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def open_login(account_id: str, visitor: Visitor, now: int, instead_of: str | None = None) -> str:
-    """A login by the password only; its id. Another login of the same browser ends with it."""
+def open_login(account: Account, visitor: Visitor, now: int, instead_of: Login | None = None) -> str | None:
+    """A login by the password only; its id. Another login of the same browser ends with it.
+
+    None: the password was changed since it was proved.
+    """
     id = ids.new("log")
     config = current_app.config
     with db.transaction():
         store.forget_logins(now - config["LOGIN_IDLE"], now - config["LOGIN_LIFETIME"])
+        as_it_is = store.by_id(account.id)
+        if as_it_is is None or as_it_is.password_hash != account.password_hash:
+            return None
         if instead_of:
-            store.end_login(instead_of)
-        store.add_login(id, account_id, visitor.address, visitor.user_agent[:AGENT], now)
+            _end(instead_of, now)
+        store.add_login(id, account.id, visitor.address, visitor.user_agent[:AGENT], now)
         device = words.device(visitor.user_agent)
-        audit.record("password.proved", account_id, now, "stranger", device=device, login=handle(id))
+        audit.record("password.proved", account.id, now, "stranger", device=device, login=handle(id))
     return id
 
 
@@ -157,7 +163,7 @@ def active_logins(account_id: str, now: int) -> list[Login]:
     return [login for login in store.logins(account_id) if login.proved_at and not has_ended(login, now)]
 
 
-def is_new_device(login: Login, now: int) -> bool:
+def meet_device(login: Login, now: int) -> bool:
     """Whether the account was never used with such a browser from this network. It is known from now on.
 
     Inside a transaction.
@@ -184,14 +190,23 @@ def end_by_handle(account_id: str, wanted: str, now: int) -> None:
 
 def end(login: Login, now: int) -> None:
     with db.transaction():
-        store.end_login(login.id)
-        audit.record("login.ended", login.account_id, now, **traits(login))
+        _end(login, now)
 
 
 def end_others(login: Login, now: int) -> None:
     with db.transaction():
-        if store.end_other_logins(login.account_id, but=login.id):
+        if store.end_logins(login.account_id, but=login.id):
             audit.record("login.others_ended", login.account_id, now, **traits(login))
+
+
+def _end(login: Login, now: int) -> None:
+    if store.end_login(login.id):
+        audit.record("login.ended", login.account_id, now, actor_of(login), **traits(login))
+
+
+def actor_of(login: Login) -> str:
+    """Who the audit trail says it was: without the second factor it may be anybody."""
+    return "holder" if login.proved_at else "stranger"
 
 
 def traits(login: Login) -> dict[str, str]:

@@ -57,20 +57,22 @@ def every() -> list[Account]:
 
 def of_login(login: "Login") -> Account:
     """The account a login belongs to; it cannot be without one (a foreign key)."""
-    (account,) = db.many(Account, "SELECT * FROM accounts WHERE id = :id", id=login.account_id)
-    return account
+    found = by_id(login.account_id)
+    if found is None:
+        raise LookupError("the account ended together with this login")
+    return found
 
 
 def any_exists() -> bool:
     return db.one(dict, "SELECT id FROM accounts LIMIT 1") is not None
 
 
-def set_password_hash(id: str, password_hash: str) -> None:
-    db.run(
-        "UPDATE accounts SET password_hash = :password_hash WHERE id = :id",
-        id=id,
-        password_hash=password_hash,
-    )
+def set_password_hash(id: str, password_hash: str, before: str) -> bool:
+    """False when the one before is not this one any more: what was found out about it does not count."""
+    return db.run(
+        "UPDATE accounts SET password_hash = :password_hash WHERE id = :id AND password_hash = :before",
+        id=id, password_hash=password_hash, before=before,
+    ) == 1  # fmt: skip
 
 
 # ── Logins ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -134,12 +136,13 @@ def rename_login(id: str, new_id: str) -> bool:
     return db.run("UPDATE logins SET id = :new_id WHERE id = :id", id=id, new_id=new_id) == 1
 
 
-def end_login(id: str) -> None:
-    db.run("DELETE FROM logins WHERE id = :id", id=id)
+def end_login(id: str) -> bool:
+    """False when it had ended."""
+    return db.run("DELETE FROM logins WHERE id = :id", id=id) == 1
 
 
-def end_other_logins(account_id: str, but: str = "") -> int:
-    """How many there were."""
+def end_logins(account_id: str, but: str = "") -> int:
+    """All of them, or all but one; how many there were."""
     return db.run("DELETE FROM logins WHERE account_id = :account_id AND id != :but", account_id=account_id, but=but)
 
 

@@ -29,6 +29,8 @@ def register() -> Response:
         return web.screen("accounts/register.html", 422, email=email, wrong=account)
     if isinstance(account, Pause):
         return web.screen("accounts/register.html", 429, email=email, pause=account, retry_after=account.seconds)
-    before = cookie.current_login()
-    cookie.set_login(flows.open_login(account.id, visitor, now, instead_of=before.id if before else None))
+    login_id = flows.open_login(account, visitor, now, instead_of=cookie.current_login())
+    if login_id is None:
+        return web.go("login.password_form")
+    cookie.set_login(login_id)
     return web.go("mfa.setup")

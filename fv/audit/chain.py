@@ -37,9 +37,18 @@ class Row(Event):
 
 def link(before: str, event: Event) -> str:
     """SHA-256, hexadecimal, over the hash of the row before and every column of this one."""
-    columns = astuple(event)[:7]
-    return hashlib.sha256(json.dumps([before, *columns], ensure_ascii=False).encode()).hexdigest()
+    return hashlib.sha256(_text(before, event).encode()).hexdigest()
+
+
+def sealed_text(hash: str, event: Event) -> str:
+    """What the seal of a row is over: its hash, and its columns too, for when the row before is missing."""
+    return _text(hash, event)
 
 
 def facts_as_text(facts: Mapping[str, object]) -> str:
     return json.dumps(facts, ensure_ascii=False, sort_keys=True)
+
+
+def _text(hash: str, event: Event) -> str:
+    columns = astuple(event)[:7]  # without the hash and the seal that a row has beyond an event
+    return json.dumps([hash, *columns], ensure_ascii=False)

@@ -24,7 +24,8 @@ def verify(after: int) -> None:
     if faults:
         more = " The first ones are above." if len(faults) > MOST else ""
         raise click.ClickException(f"The audit trail is not whole.{more}")
-    click.echo(f"The audit trail is whole: {flows.length()} rows.")
+    since = f" after row {after}" if after else ""
+    click.echo(f"The audit trail is whole{since}. Its last row is number {flows.last_number()}.")
 
 
 @audit.command()

@@ -1,7 +1,9 @@
 """Everything the trail can say, in the words its reader knows. Pure."""
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -14,7 +16,7 @@ class Kind:
     advice: str = ""
 
 
-_NOT_YOU = "If that was not you, change your password, sign out all other logins and ask support."
+_NOT_YOU = "If that was not you, change your password, sign out all other logins and call support."
 
 _GUESSED = "Nobody got in. If it was not you, change your password to a long one that you use nowhere else."
 _NOT_ASKED = "If you did not ask for this, call support at once."
@@ -35,7 +37,8 @@ KINDS: Mapping[str, Kind] = {
                           advice="It was refused. If you did not type it twice, somebody may have watched you type it. "
                           f"{_NOT_YOU}"),
     "code.locked": Kind("Too many wrong codes: sign-in paused", unusual=True, told=True,
-                        advice=f"Only somebody who has your password gets as far as a code. {_GUESSED}"),
+                        advice="No code is accepted until the pause is over. Whoever typed them has your password or "
+                        "was signed in as you. If it was not you, change your password."),
     "backup_code.used": Kind("Backup code used", unusual=True, told=True, advice=_NOT_YOU),
     "backup_code.checked": Kind("Backup code checked"),
     "backup_codes.replaced": Kind("Backup codes replaced", told=True,
@@ -62,22 +65,34 @@ TOLD = tuple(name for name, kind in KINDS.items() if kind.told)
 ACTORS: Mapping[str, str] = {
     "holder": "you",
     "support": "support",
-    "stranger": "somebody not signed in",
+    "stranger": "somebody not fully signed in",
     "service": "the service",
 }
 
 
-def details(facts: Mapping[str, object]) -> Iterable[str]:
-    """What is known beyond the kind, a few words each: `Firefox on Linux`, `9 backup codes left`, `ticket T-17`."""
-    for name, say in _DETAILS.items():
-        if name in facts:
-            yield say.format(facts[name])
+@dataclass(frozen=True)
+class Told:
+    """A row in words. `login`: what the login that did it is called by, if one did."""
+
+    words: str
+    details: str
+    by: str
+    unusual: bool
+    advice: str
+    login: str | None
 
 
-_DETAILS = {
-    "device": "{}",
-    "left": "{} backup codes left",
-    "key": "{:.12}…",
-    "ticket": "ticket {}",
-    "verified": "verified by: {}",
+def tell(event: str, actor: str, facts: str) -> Told:
+    """`facts` is a JSON object as text, as the row has it."""
+    kind, known = KINDS[event], json.loads(facts)
+    details = ", ".join(say(known[name]) for name, say in _DETAILS.items() if name in known)
+    return Told(kind.words, details, ACTORS[actor], kind.unusual, kind.advice, known.get("login"))
+
+
+_DETAILS: Mapping[str, Callable[[Any], str]] = {
+    "device": str,
+    "left": lambda left: f"{left} backup code{'' if left == 1 else 's'} left",
+    "key": lambda prefix: f"{prefix}…",
+    "ticket": lambda ticket: f"ticket {ticket}",
+    "verified": lambda how: f"verified by: {how}",
 }

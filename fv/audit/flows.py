@@ -17,6 +17,7 @@ from fv.audit import chain, head, store
 from fv.audit.chain import Event, Row
 from fv.audit.events import ACTORS, KINDS
 from fv.audit.head import Head
+from fv.config import Misconfigured
 
 HEAD_FILE = "audit.head"
 _ROW, _HEAD = "audit row", "audit head"  # what a signature is for
@@ -55,9 +56,20 @@ def verify(after: int = 0) -> Iterator[Fault]:
     return (fault for fault in _all_faults() if fault.number > after)
 
 
-def length() -> int:
+def last_number() -> int:
+    """Of the newest row; 0: there is none."""
     last = store.last()
     return last.number if last else 0
+
+
+def prepare() -> None:
+    """At the start: refuse a place for the note that cannot be used, and note that an empty trail is empty."""
+    try:
+        head.prove_writable(path())
+        if store.last() is None and _head() is None:
+            head.write(path(), _sealed_head(0, chain.FIRST), _is_ours)
+    except OSError as error:
+        raise Misconfigured(f"FV_AUDIT_HEAD: {path()} cannot be read and written ({error.strerror}).") from None
 
 
 def path() -> Path:
@@ -69,7 +81,7 @@ def _append(
 ) -> Row:
     made = Event(number + 1, ids.new("evt"), now, account_id, actor, event, chain.facts_as_text(facts))
     hash = chain.link(before, made)
-    row = Row(**asdict(made), hash=hash, seal=_keyring().sign(_ROW, hash))
+    row = Row(**asdict(made), hash=hash, seal=_keyring().sign(_ROW, chain.sealed_text(hash, made)))
     store.add(row)
     return row
 
@@ -94,8 +106,11 @@ def _faults(row: Row, expected: int, before: str) -> Iterator[Fault]:
     elif chain.link(before, row) != row.hash:
         yield Fault(row.number, f"Row {row.number} was edited, moved, or put in place of another.")
         return
-    if not _keyring().has_signed(_ROW, row.hash, row.seal):
-        yield Fault(row.number, f"Row {row.number} was not written by this installation.")
+    if not _keyring().has_signed(_ROW, chain.sealed_text(row.hash, row), row.seal):
+        yield Fault(row.number, f"Row {row.number} was not written by this installation, or was edited.")
+    elif row.event == "trail.head_missing":
+        said = f"Before row {row.number} the note of the end was missing: rows may have been cut off there."
+        yield Fault(row.number, said)
 
 
 def _rows(first: int, last: int) -> str:
@@ -110,12 +125,15 @@ def _head() -> Head | None:
 
 def _note(row: Row) -> None:
     """The row is committed whatever happens here: a note that is behind hides nothing but the newest rows."""
-    seal = _keyring().sign(_HEAD, f"{row.number} {row.hash}")
     try:
-        head.write(path(), Head(row.number, row.hash, seal), _is_ours)
+        head.write(path(), _sealed_head(row.number, row.hash), _is_ours)
     except OSError as error:
         with suppress(Exception):
             _log.error("the end of the audit trail could not be noted: %s", error.strerror)
+
+
+def _sealed_head(number: int, hash: str) -> Head:
+    return Head(number, hash, _keyring().sign(_HEAD, f"{number} {hash}"))
 
 
 def _is_ours(found: Head) -> bool:

@@ -22,13 +22,18 @@ class Head:
 
 
 def read(path: Path) -> Head | None:
-    """None when there is none, or it is not one."""
+    """None when there is none that can be read, or it is not one."""
     try:
         with path.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH)
             return _parse(file.read())
-    except FileNotFoundError:
+    except OSError:
         return None
+
+
+def prove_writable(path: Path) -> None:
+    """OSError when it cannot be written to. Changes nothing but that it exists."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
 def write(path: Path, head: Head, is_ours: Callable[[Head], bool]) -> None:

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from flask import Blueprint, jsonify, request
@@ -13,6 +12,7 @@ from fv import gate, web
 from fv.api import lists, times
 from fv.audit import events, store
 from fv.audit.chain import Event
+from fv.audit.events import Told
 from fv.problems import FieldError, Problem
 
 blueprint = Blueprint("audit", __name__)
@@ -23,21 +23,8 @@ ALL = 2**31  # rows
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for a formula when a cell begins with it
 
 
-@dataclass(frozen=True)
-class Shown:
-    """One row in words."""
-
-    event: Event
-    words: str
-    unusual: bool
-    by: str
-    details: str
-
-
-def shown(event: Event) -> Shown:
-    kind = events.KINDS[event.event]
-    details = ", ".join(events.details(json.loads(event.facts)))
-    return Shown(event, kind.words, kind.unusual, events.ACTORS[event.actor], details)
+def shown(event: Event) -> tuple[Event, Told]:
+    return event, events.tell(event.event, event.actor, event.facts)
 
 
 @blueprint.get("/audit")
@@ -61,8 +48,8 @@ def export() -> Response:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(("time", "event", "what", "by", "details", "id"))
-    for row in map(shown, store.page(gate.login().account_id, "", *_filters(), ALL)):
-        cells = (times.written(row.event.at), row.event.event, row.words, row.by, row.details, row.event.id)
+    for row, told in map(shown, store.page(gate.login().account_id, "", *_filters(), ALL)):
+        cells = (times.written(row.at), row.event, told.words, told.by, told.details, row.id)
         writer.writerow(_harmless(str(cell)) for cell in cells)
     response = Response(text.getvalue(), mimetype="text/csv")
     response.headers["Content-Disposition"] = "attachment; filename=facevault-audit.csv"
@@ -78,12 +65,11 @@ def api_list() -> Response:
 
 
 def _as_json(event: Event) -> dict[str, object]:
-    row = shown(event)
     return {
         "id": event.id,
         "created_at": times.written(event.at),
         "event": event.event,
-        "description": row.words,
+        "description": events.KINDS[event.event].words,
         "actor": event.actor,
         "facts": json.loads(event.facts),
     }

@@ -15,10 +15,11 @@ from flask import Flask, current_app, g
 
 from fv.config import Misconfigured
 from fv.db import sqlite
-from fv.db.sqlite import Connection
+from fv.db.sqlite import Connection, Facts
 
 __all__ = [
     "Connection",
+    "Facts",
     "Unavailable",
     "Undo",
     "after_commit",
@@ -135,7 +136,7 @@ def after_commit(name: str, work: Callable[[], None]) -> None:
     g.after_commit[name] = work
 
 
-def facts() -> sqlite.Facts:
+def facts() -> Facts:
     """What the engine says of itself and of the file: reads the whole database."""
     return sqlite.facts(_connection())
 
@@ -159,7 +160,7 @@ def _execute(sql: str, params: dict[str, object] | tuple[()] = ()) -> Any:
         return _connection().execute(sql, params)
     except sqlite.Broken as error:
         if sqlite.is_away(error):
-            raise Unavailable(str(error)) from None
+            raise Unavailable(f"The database cannot be used: {error}.") from None
         raise
 
 

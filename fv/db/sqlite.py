@@ -40,8 +40,8 @@ SETTINGS = (
 Connection = driver.Connection
 Broken = driver.DatabaseError
 #: Result codes that say that the database cannot be reached at the moment, https://sqlite.org/rescode.html: busy,
-#: locked, out of memory, read-only, I/O error, full, cannot open. Any other error is a bug of ours.
-AWAY = frozenset({5, 6, 7, 8, 10, 13, 14})
+#: locked, out of memory, read-only, I/O error, damaged, full, cannot open, no database. Any other is a bug of ours.
+AWAY = frozenset({5, 6, 7, 8, 10, 11, 13, 14, 26})
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class NoVectors(Misconfigured):
 
 def is_away(error: Exception) -> bool:
     """Whether this error of the driver is about the database and not about what was asked."""
-    return isinstance(error, driver.OperationalError) and error.sqlite_errorcode & 0xFF in AWAY
+    return isinstance(error, driver.DatabaseError) and getattr(error, "sqlite_errorcode", 0) & 0xFF in AWAY
 
 
 def default_path(instance: str) -> Path:

@@ -6,7 +6,7 @@ import threading
 
 from flask import Flask
 
-from fv import clock, db
+from fv import clock
 from fv.notices import flows as notices
 
 PAUSE = 1  # seconds between two looks at what is due
@@ -20,13 +20,17 @@ def is_needed(app: Flask) -> bool:
 
 
 def run(app: Flask) -> None:
-    """Until SIGTERM or Ctrl+C; what is under way is finished first."""
+    """Until SIGTERM; the one piece of work that is under way is finished first."""
     stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
-    while not stopping.wait(PAUSE):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the first process, which then stops this one
+    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    seen = 0
+    while not stopping.is_set():
         with app.app_context():
             try:
-                notices.send_due(clock.now())
-            except db.Unavailable as error:  # it is tried again: nothing is lost
-                _log.error("background work has to wait: %s", error)
+                seen = notices.take_up(seen, clock.now())
+                if notices.send_next(clock.now()):
+                    continue
+            except Exception as error:  # it is tried again: nothing is lost, and one bad row must not stop the others
+                _log.error("background work has to wait: %s", type(error).__name__)
+        stopping.wait(PAUSE)

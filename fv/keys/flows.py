@@ -61,16 +61,17 @@ def make(login: Login, name: str, wanted: Iterable[str], mode: str, expires_at: 
     with db.transaction():
         if not store.add(key, most, now):
             return NoKey.TOO_MANY
-        audit.record("key.made", key.account_id, now, key=key.id, **accounts.traits(login))
+        audit.record("key.made", key.account_id, now, key=key.prefix, **accounts.traits(login))
         return Made(key, secret)
 
 
 def revoke(login: Login, id: str, now: int) -> bool:
     """False when the account has no such live key."""
     with db.transaction():
-        if not store.revoke(login.account_id, id, now):
+        key = store.of_id(login.account_id, id)
+        if key is None or not store.revoke(login.account_id, id, now):
             return False
-        audit.record("key.revoked", login.account_id, now, key=id, **accounts.traits(login))
+        audit.record("key.revoked", login.account_id, now, key=key.prefix, **accounts.traits(login))
         return True
 
 

@@ -53,6 +53,12 @@ def of_hash(secret_hash: str, now: int) -> Key | None:
     )  # fmt: skip
 
 
+def of_id(account_id: str, id: str) -> Key | None:
+    return db.one(
+        _key, "SELECT * FROM api_keys WHERE id = :id AND account_id = :account_id", id=id, account_id=account_id
+    )
+
+
 def page(account_id: str, before: int, before_id: str, most: int, now: int) -> list[Key]:
     """Live keys, newest first."""
     return db.many(

@@ -31,13 +31,15 @@ class Ended(Enum):
 
 
 def prove_password(
-    email: str, password: str, visitor: Visitor, now: int, instead_of: str | None
+    email: str, password: str, visitor: Visitor, now: int, instead_of: Login | None
 ) -> Opened | Pause | None:
     """None: the email is unknown or the password is not its own, and nobody is told which."""
     account = accounts.prove_password(email, password, visitor, now)
     if account is None or isinstance(account, Pause):
         return account
-    login_id = accounts.open_login(account.id, visitor, now, instead_of)
+    login_id = accounts.open_login(account, visitor, now, instead_of)
+    if login_id is None:
+        return None
     return Opened(login_id, awaits_code=mfa_store.authenticator(account.id).is_enrolled)
 
 
@@ -66,5 +68,5 @@ def _record(login: Login, by_backup_code: bool, now: int) -> None:
     if by_backup_code:
         left = mfa_store.codes_left(login.account_id)
         audit.record("backup_code.used", login.account_id, now, left=left, **by)
-    is_new = accounts.is_new_device(login, now)
+    is_new = accounts.meet_device(login, now)
     audit.record("login.new_device" if is_new else "login.opened", login.account_id, now, **by)

@@ -25,10 +25,8 @@ def password_form() -> Response:
 
 @blueprint.post("/login")
 def password() -> Response:
-    typed, before = request.form.get("email", ""), cookie.current_login()
-    opened = flows.prove_password(
-        typed, request.form.get("password", ""), web.visitor(), clock.now(), before.id if before else None
-    )
+    typed, password = request.form.get("email", ""), request.form.get("password", "")
+    opened = flows.prove_password(typed, password, web.visitor(), clock.now(), instead_of=cookie.current_login())
     if opened is None:
         return _password_screen(422, email=typed, wrong=True)
     if isinstance(opened, Pause):

@@ -9,7 +9,7 @@ LENGTH = 8
 ALPHABET = "2346789CDFHJKMNPQRTVWX"
 
 
-RE_ENROLMENT = 12  # characters of the code that support hands out
+RE_ENROLMENT_LENGTH = 12  # characters of the code that support hands out
 
 
 def generate() -> list[str]:
@@ -22,8 +22,8 @@ def generate() -> list[str]:
 
 def re_enrolment() -> str:
     """One code of three groups, to be read out over a telephone."""
-    code = _random(RE_ENROLMENT)
-    return "-".join(code[start : start + 4] for start in range(0, RE_ENROLMENT, 4))
+    code = _random(RE_ENROLMENT_LENGTH)
+    return "-".join(code[start : start + 4] for start in range(0, RE_ENROLMENT_LENGTH, 4))
 
 
 def as_typed(text: str, length: int = LENGTH) -> str | None:

@@ -77,16 +77,16 @@ def accept_re_enrolment_code(login: Login, typed: str, now: int) -> Wrong | Paus
     attempt = tries.begin(login.account_id, now)
     if isinstance(attempt, Pause):
         return attempt
-    waiting, code = store.re_enrolment(login.account_id), backup_codes.as_typed(typed, backup_codes.RE_ENROLMENT)
+    waiting, code = store.re_enrolment(login.account_id), backup_codes.as_typed(typed, backup_codes.RE_ENROLMENT_LENGTH)
     if waiting and code:
         with throttle.not_counting_busyness(attempt):
             is_right = hashing.matches(code, waiting.code_hash)
+        since = now - current_app.config["SUPPORT_WINDOW"]
         with db.transaction():
-            since = now - current_app.config["SUPPORT_WINDOW"]
             if not (is_right and store.accept_code(login.account_id, waiting.code_hash, login.id, since, now)):
                 raise db.Undo
             throttle.take_back(attempt)
-            audit.record("re_enrolment.code_accepted", login.account_id, now, **accounts.traits(login))
+            audit.record("re_enrolment.code_accepted", login.account_id, now, "stranger", **accounts.traits(login))
             return None
     return tries.failed(attempt, login, now)
 
@@ -119,9 +119,9 @@ def confirm(login: Login, typed: str, now: int) -> Enrolled | Wrong | Pause | Re
         ):
             raise db.Undo
         store.replace_codes(login.account_id, hashes)
-        account_store.end_other_logins(login.account_id, but=new_id)
+        account_store.end_logins(login.account_id, but=new_id)
         throttle.take_back(attempt)
-        accounts.is_new_device(login, now)  # known from now on, and not told of beside the confirmation
+        accounts.meet_device(login, now)  # known from now on, and not told of beside the confirmation
         audit.record("second_factor.confirmed", login.account_id, now, **accounts.traits(replace(login, id=new_id)))
         return Enrolled(codes, new_id)
     return Refused.ENROLLED

@@ -48,7 +48,7 @@ def begin(account_id: str, now: int) -> Try | Pause:
 def failed(attempt: Try, login: Login, now: int, found: Found | None = None, seconds_ahead: int | None = None) -> Wrong:
     """Record a wrong try. With the last one there is every pending login of the account dies."""
     account_id, by = login.account_id, accounts.traits(login)
-    actor = "holder" if login.proved_at else "stranger"
+    actor = accounts.actor_of(login)
     with db.transaction():
         is_replay = found is not None and found.was_spent()
         audit.record("code.replayed" if is_replay else "code.wrong", account_id, now, actor, **by)

@@ -4,7 +4,8 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 
@@ -14,21 +15,14 @@ PATIENCE = 20  # seconds for each step
 
 
 class NotSent(Exception):
-    """The server cannot be reached, or did not take it. Says which of the two, and never what was sent."""
+    """Says what the mail server did, as the rest of a sentence, and never what was sent."""
 
 
 def send(server: MailServer, to: str, subject: str, text: str, id: str) -> None:
     """`id` names the event: a mail that had to be sent twice is recognised by it (RFC 5322 §3.6.4)."""
-    sender = server.sender or f"facevault@{socket.getfqdn()}"
-    message = EmailMessage(policy=SMTP)
-    message["From"] = f"FaceVault <{sender}>"
-    message["To"] = to
-    message["Subject"] = f"FaceVault: {subject}"
-    message["Message-ID"] = f"<{id}@{sender.partition('@')[2]}>"
-    message["Auto-Submitted"] = "auto-generated"  # RFC 3834 §5: no out-of-office answers
-    message.set_content(text)
     with _session(server) as session:
-        session.send_message(message)
+        message = _message(server.sender or f"facevault@{socket.getfqdn()}", to, subject, text, id)
+        session.send_message(message, to_addrs=[to])
 
 
 def greet(server: MailServer) -> None:
@@ -37,14 +31,37 @@ def greet(server: MailServer) -> None:
         session.noop()
 
 
+def _message(sender: str, to: str, subject: str, text: str, id: str) -> EmailMessage:
+    message = EmailMessage(policy=SMTP)
+    message["From"] = Address("FaceVault", addr_spec=sender)
+    message["To"] = Address(addr_spec=to)  # as it stands: nothing in it is decoded, and nobody else is added
+    message["Subject"] = f"FaceVault: {subject}"
+    message["Message-ID"] = f"<{id}@{sender.partition('@')[2]}>"
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834 §5: no out-of-office answers
+    message.set_content(text)
+    return message
+
+
 @contextmanager
 def _session(server: MailServer) -> Iterator[smtplib.SMTP]:
     try:
-        with _connection(server) as session:
+        with closing(_connection(server)) as session:
             _secure(session, server)
             yield session
-    except (OSError, smtplib.SMTPException) as error:
-        raise NotSent(type(error).__name__) from None
+            with suppress(smtplib.SMTPException):  # whatever it says now, it took what it was given
+                session.quit()
+    except smtplib.SMTPAuthenticationError:
+        raise NotSent("refuses the name and the password") from None
+    except smtplib.SMTPNotSupportedError:
+        raise NotSent("offers no TLS, without which it gets no password") from None
+    except ssl.SSLError:
+        raise NotSent("shows a certificate that nobody vouches for") from None
+    except smtplib.SMTPResponseException:
+        raise NotSent("did not take it") from None
+    except (OSError, smtplib.SMTPException):
+        raise NotSent("does not answer") from None
+    except (ValueError, IndexError):  # of email, for an address it cannot write
+        raise NotSent("cannot be told this address") from None
 
 
 def _connection(server: MailServer) -> smtplib.SMTP:

@@ -1,9 +1,13 @@
 """What FV_SMTP_URL says. Pure."""
 
+import re
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, unquote, urlsplit
 
 PORTS = {"smtp": 587, "smtps": 465}  # RFC 6409 §3.1, RFC 8314 §3.3
+
+
+_ADDRESS = re.compile(r"[!-~]+@[A-Za-z0-9.-]+", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -36,8 +40,8 @@ def _parse(text: str) -> MailServer | None:
     query = parse_qs(parts.query, strict_parsing=bool(parts.query))
     sender = query.get("from", [None])[-1]
     wrong = parts.scheme not in PORTS or not parts.hostname or parts.path not in ("", "/") or set(query) - {"from"}
-    half = (parts.username is None) != (parts.password is None) or parts.port == 0
-    if wrong or half or (sender is not None and "@" not in sender):
+    half = bool(parts.username) != bool(parts.password) or parts.port == 0
+    if wrong or half or (sender is not None and not _ADDRESS.fullmatch(sender)):
         return None
     user, password = (unquote(one) if one else None for one in (parts.username, parts.password))
     return MailServer(

@@ -13,6 +13,7 @@ from fv.accounts.flows import NoSignUp, Visitor
 from fv.accounts.store import Login
 from fv.audit import flows as audit
 from fv.passwords import store
+from fv.passwords.store import Link
 from fv.throttle import flows as throttle
 from fv.throttle.flows import Pause
 
@@ -20,8 +21,10 @@ KEPT = 30 * 86400  # seconds a dead link is remembered, to say that it is dead
 
 
 class NoChange(Enum):
-    ENDED = "The link was used or replaced, or is too old."
-    WRONG = "The current password is another one, or this login has ended."
+    UNKNOWN = "there never was such a link"
+    ENDED = "the link was used or replaced, or is too old"
+    WRONG = "the current password is another one"
+    GONE = "this login ended, or the password was changed meanwhile"
 
 
 def new_link(account_id: str, now: int) -> str:
@@ -32,26 +35,30 @@ def new_link(account_id: str, now: int) -> str:
     return token
 
 
-def works(token: str, now: int) -> bool | None:
-    """Whether a password can be set with this link; None: there never was one."""
+def find(token: str, now: int) -> Link | NoChange:
+    """The link, when a password can be set with it."""
     link = store.link(_hash(token))
-    return None if link is None else link.used_at is None and link.made_at > _since(now)
+    if link is None:
+        return NoChange.UNKNOWN
+    return link if link.used_at is None and link.made_at > _since(now) else NoChange.ENDED
 
 
 def set_by_link(token: str, password: str, visitor: Visitor, now: int) -> NoSignUp | NoChange | None:
     """None: it is set, and every login of the account has ended."""
-    link = store.link(_hash(token))
-    if link is None or not works(token, now):
-        return NoChange.ENDED
+    link = find(token, now)
+    if isinstance(link, NoChange):
+        return link
     if unfit := accounts.unfit_password(password):
         return unfit
     password_hash = hashing.hash(password)
     with db.transaction():
-        if not store.spend(link.token_hash, _since(now), now):
+        account = account_store.by_id(link.account_id)
+        if account is None or not store.spend(link.token_hash, _since(now), now):
             return NoChange.ENDED
-        account_store.set_password_hash(link.account_id, password_hash)
-        account_store.end_other_logins(link.account_id)
-        audit.record("password.changed", link.account_id, now, "stranger", device=words.device(visitor.user_agent))
+        account_store.set_password_hash(account.id, password_hash, before=account.password_hash)
+        account_store.end_logins(account.id)
+        throttle.forgive("password", accounts.guessed(account.email))  # they were guesses at one that is gone
+        audit.record("password.changed", account.id, now, "stranger", device=words.device(visitor.user_agent))
     return None
 
 
@@ -62,22 +69,24 @@ def change(login: Login, current: str, password: str, now: int) -> str | NoSignU
     attempt = throttle.begin("password", accounts.guessed(login.email), now)
     if isinstance(attempt, Pause):
         return attempt
+    before = account_store.of_login(login).password_hash
     with throttle.not_counting_busyness(attempt):
-        is_right = hashing.matches(current, account_store.of_login(login).password_hash)
+        is_right = hashing.matches(current, before)
         password_hash = hashing.hash(password) if is_right else ""
-    new_id = ids.new("log")
+    new_id, device = ids.new("log"), words.device(login.user_agent)
     with db.transaction():
         if not is_right:
             accounts.failed_password(login.account_id, attempt, login.user_agent, now, "holder")
             return NoChange.WRONG
         throttle.take_back(attempt)
         if not account_store.rename_login(login.id, new_id):
-            return NoChange.WRONG
-        account_store.set_password_hash(login.account_id, password_hash)
-        account_store.end_other_logins(login.account_id, but=new_id)
-        device = words.device(login.user_agent)
+            return NoChange.GONE
+        if not account_store.set_password_hash(login.account_id, password_hash, before):
+            raise db.Undo
+        account_store.end_logins(login.account_id, but=new_id)
         audit.record("password.changed", login.account_id, now, device=device, login=accounts.handle(new_id))
-    return new_id
+        return new_id
+    return NoChange.GONE
 
 
 def _since(now: int) -> int:

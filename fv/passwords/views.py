@@ -3,31 +3,32 @@
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
-from fv import clock, problems, web
+from fv import clock, web
 from fv.accounts.flows import NoSignUp
 from fv.passwords import flows
 from fv.passwords.flows import NoChange
+from fv.problems import Problem
 
 blueprint = Blueprint("passwords", __name__)
 
 
 @blueprint.get("/password/<token>")
 def form(token: str) -> Response:
-    works = flows.works(token, clock.now())
-    if works is None:
-        raise problems.Problem("not_found")
-    if not works:
-        raise problems.Problem("link_ended")
+    found = flows.find(token, clock.now())
+    if isinstance(found, NoChange):
+        raise _no_link(found)
     return web.screen("passwords/form.html", token=token)
 
 
 @blueprint.post("/password/<token>")
 def set_by_link(token: str) -> Response:
-    if flows.works(token, clock.now()) is None:
-        raise problems.Problem("not_found")
     refused = flows.set_by_link(token, request.form.get("password", ""), web.visitor(), clock.now())
     if isinstance(refused, NoChange):
-        raise problems.Problem("link_ended")
+        raise _no_link(refused)
     if isinstance(refused, NoSignUp):
         return web.screen("passwords/form.html", 422, token=token, wrong=refused)
     return web.screen("passwords/done.html")
+
+
+def _no_link(why: NoChange) -> Problem:
+    return Problem("not_found" if why is NoChange.UNKNOWN else "link_ended")

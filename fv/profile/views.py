@@ -11,7 +11,7 @@ from fv.accounts import store as account_store
 from fv.accounts.flows import NoSignUp
 from fv.api import times
 from fv.audit import store as audit_store
-from fv.audit import views as audit
+from fv.audit.events import tell
 from fv.mfa import backup_codes, tries
 from fv.mfa import flows as mfa_flows
 from fv.mfa import store as mfa
@@ -23,6 +23,7 @@ from fv.throttle.flows import Pause
 blueprint = Blueprint("profile", __name__)
 
 FEW_CODES = 3  # backup codes left from which on the page warns
+JUST = 60  # seconds for which the page says that the password was changed
 EVENTS = 8  # security events on the page; the audit trail has them all
 
 
@@ -43,7 +44,7 @@ def me() -> Response:
 
 @blueprint.get("/account")
 def account() -> Response:
-    return _screen(password_changed="changed" in request.args)
+    return _screen()
 
 
 @blueprint.post("/account/logins/end")
@@ -65,12 +66,14 @@ def change_password() -> Response:
     changed = passwords.change(gate.login(), current, password, clock.now())
     if isinstance(changed, NoSignUp):
         return _screen(422, unfit=changed)
-    if isinstance(changed, NoChange):
+    if changed is NoChange.WRONG:
         return _screen(422, wrong_password=True)
+    if isinstance(changed, NoChange):
+        return web.go(".account")  # and from there to the login, if this one has ended
     if isinstance(changed, Pause):
         return _screen(429, password_pause=changed, retry_after=changed.seconds)
     cookie.set_login(changed)
-    return web.go(".account", changed="password")
+    return web.go(".account")
 
 
 @blueprint.post("/account/codes/check")
@@ -87,6 +90,8 @@ def check_code() -> Response:
 def _screen(status: int = 200, **context: Any) -> Response:
     login, now = gate.login(), clock.now()
     authenticator = mfa.authenticator(login.account_id)
+    events = [(row, tell(row.event, row.actor, row.facts)) for row in audit_store.newest(login.account_id, EVENTS)]
+    own = [row for row, told in events if told.login == accounts.handle(login.id)]
     return web.screen(
         "profile/account.html",
         status,
@@ -98,7 +103,8 @@ def _screen(status: int = 200, **context: Any) -> Response:
         codes_of=backup_codes.COUNT,
         few=FEW_CODES,
         logins=[(accounts.handle(one.id), one) for one in accounts.active_logins(login.account_id, now)],
-        events=[audit.shown(row) for row in audit_store.newest(login.account_id, EVENTS)],
+        events=events,
+        password_changed=any(row.event == "password.changed" and now - row.at < JUST for row in own),
         this=login.id,
         now=now,
         **context,

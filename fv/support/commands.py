@@ -32,7 +32,7 @@ ticket = click.option(
 )
 
 support = AppGroup("support", help="Help somebody who cannot get in. Verify who it is first, and write a ticket.")
-accounts = AppGroup("accounts", help="Accounts, from the terminal.")
+accounts = AppGroup("accounts", help="Make accounts, and links at which their password is set.")
 
 
 @support.command()
@@ -51,12 +51,13 @@ def show(email: str) -> None:
 def re_enrol(email: str, ticket: str, verified: str, yes: bool) -> None:
     """Reset the second factor of a verified person, who sets up a new one with the code that is printed."""
     account = _account(email)
+    _done(flows.can_re_enrol(account))
     click.echo(
         f"The authenticator and the backup codes of {account.email} will die, every login ends, and its API keys sleep "
         "until a new authenticator is confirmed.",
         err=True,
     )
-    if not yes and flows.find(click.prompt("Type the email again to go on", err=True)) != account:
+    if not yes and not _is(account, click.prompt("Type the email again to go on", err=True)):
         raise click.ClickException("That is another email. Nothing was changed.")
     code = _done(flows.re_enrol(account, ticket, verified, clock.now()))
     click.echo(f"Re-enrolment code: {code}")
@@ -118,6 +119,11 @@ def _account(email: str) -> Account:
     if account is None:
         raise click.ClickException("There is no account with this email. `fv accounts list` shows them.")
     return account
+
+
+def _is(account: Account, typed: str) -> bool:
+    found = flows.find(typed)
+    return found is not None and found.id == account.id
 
 
 def _done(result: T | Refused) -> T:

@@ -64,20 +64,26 @@ def show(account: Account, now: int) -> Shown:
     )
 
 
+def can_re_enrol(account: Account) -> Refused | None:
+    """Whether there is anything to reset, to be said before somebody is asked. re_enrol() decides."""
+    waits = mfa_store.re_enrolment(account.id) is not None
+    return None if waits or mfa_store.authenticator(account.id).is_enrolled else Refused.NOT_ENROLLED
+
+
 def re_enrol(account: Account, ticket: str, verified: str, now: int) -> str | Refused:
     """End the old second factor and every login. The code for the verified person, in clear only here.
 
     Called again while the account waits for its new authenticator, it replaces the code.
     """
     code = backup_codes.re_enrolment()
-    typed = backup_codes.as_typed(code, backup_codes.RE_ENROLMENT) or ""
+    typed = backup_codes.as_typed(code, backup_codes.RE_ENROLMENT_LENGTH) or ""
     code_hash = hashing.hash(typed)
     with db.transaction():
         if not mfa_store.reset(account.id) and mfa_store.re_enrolment(account.id) is None:
             return Refused.NOT_ENROLLED
         mfa_store.replace_codes(account.id, [])
         mfa_store.ask_for_code(account.id, code_hash, now)
-        account_store.end_other_logins(account.id)
+        account_store.end_logins(account.id)
         audit.record("support.re_enrolled", account.id, now, "support", ticket=ticket, verified=verified)
     return code
 
