@@ -71,6 +71,7 @@ def create_app(**overrides: object) -> Flask:
         static_folder=_FILES / "static",
     )
     config.load(app, overrides)
+    app.extensions["is_new"] = not db.path_of(app).exists()
     app.extensions["keyring"] = _keyring(app)
     db.init_app(app)
     _check_instance(app)
@@ -99,7 +100,7 @@ def create_app(**overrides: object) -> Flask:
 
 
 def _keyring(app: Flask) -> sealing.Keyring:
-    text = config.secret_key(app, may_be_made=not db.path_of(app).exists())
+    text = config.secret_key(app, may_be_made=app.extensions["is_new"])
     try:
         return sealing.Keyring(text)
     except ValueError as error:
@@ -109,7 +110,7 @@ def _keyring(app: Flask) -> sealing.Keyring:
 def _check_instance(app: Flask) -> None:
     """Key and database belong together: a wrong key must not seal new secrets beside those that it cannot open."""
     with app.app_context():
-        if not mfa_flows.can_open_secrets():
+        if not (mfa_flows.can_open_secrets() and audit_flows.may_be_ours()):
             raise config.Misconfigured(
                 f"The secret key does not belong to {db.path_of(app)}: it opens nothing in it. "
                 "Put back the key that was used before."

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from flask import current_app
 
@@ -12,6 +13,11 @@ def base() -> str:
     """FV_BASE_URL, else where the service was last served."""
     noted = _file()
     return current_app.config["BASE_URL"] or (noted.read_text("utf-8").strip() if noted.exists() else UNKNOWN)
+
+
+def is_of_this_machine() -> bool:
+    """Whether nobody else can open it."""
+    return urlsplit(base()).hostname in ("localhost", "127.0.0.1", "::1")
 
 
 def note(address: str) -> None:

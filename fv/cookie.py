@@ -6,7 +6,7 @@ request. (flask_login also puts two marks of its own in it, which nothing here l
 
 from dataclasses import dataclass
 
-from flask import Flask, request, session
+from flask import Flask, g, request, session
 from flask.sessions import SecureCookieSessionInterface
 from flask_login import LoginManager, UserMixin, current_user, login_user
 
@@ -52,6 +52,11 @@ def init_app(app: Flask) -> None:
 def current_login() -> Login | None:
     """The live login that this request's cookie names."""
     return current_user.login if current_user.is_authenticated else None
+
+
+def look_again() -> None:
+    """Let the next question find out anew who the cookie names."""
+    g.pop("_login_user", None)  # where flask_login keeps it
 
 
 def set_login(login_id: str) -> None:

@@ -50,19 +50,20 @@ def wrong(subject: str, said: str) -> Finding:
 
 
 @click.command()
+@click.option("--audit-after", default=0, metavar="ROW", help="As `fv audit verify --after`.")
 @with_appcontext
-def doctor() -> None:
+def doctor(audit_after: int) -> None:
     """Say what is misconfigured, missing or weak, one line each; fail when something is wrong."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     bad = 0
-    for finding in examine(app, clock.now()):
+    for finding in examine(app, clock.now(), audit_after):
         bad += finding.level == "wrong"
         click.echo(f"{finding.level:<6} {finding.subject:<13} {finding.said}")
     if bad:
         raise click.ClickException("1 thing is wrong." if bad == 1 else f"{bad} things are wrong.")
 
 
-def examine(app: Flask, now: int) -> Iterator[Finding]:
+def examine(app: Flask, now: int, audit_after: int) -> Iterator[Finding]:
     facts = db.facts()
     yield from _database(app, facts)
     if facts.damage:
@@ -71,7 +72,7 @@ def examine(app: Flask, now: int) -> Iterator[Finding]:
     yield from _files(app)
     yield from _key(app)
     yield from _disk(app)
-    yield from _trail()
+    yield from _trail(audit_after)
     yield from _doors(app)
     yield from _https(app, now)
     yield from _proxies(app)
@@ -128,6 +129,8 @@ def _key(app: Flask) -> Iterator[Finding]:
 
 def _database(app: Flask, facts: db.Facts) -> Iterator[Finding]:
     path = db.path_of(app)
+    if app.extensions["is_new"]:
+        yield wrong("database", f"there was none in {path.parent}; it was made just now. Is FV_INSTANCE right?")
     yield ok("engine", facts.engine)
     yield ok("vectors", facts.vectors)
     if facts.damage:
@@ -151,12 +154,12 @@ def _disk(app: Flask) -> Iterator[Finding]:
     yield ok("disk", said) if free >= LEAST_FREE else wrong("disk", f"{said}: make room before writing stops")
 
 
-def _trail() -> Iterator[Finding]:
-    faults = list(islice(audit.verify(), 1))
+def _trail(after: int) -> Iterator[Finding]:
+    faults = list(islice(audit.verify(after), 1))
     if faults:
         yield wrong("audit trail", f"not whole. {faults[0]} Run: fv audit verify")
     else:
-        yield ok("audit trail", f"whole, {audit.last_number()} rows")
+        yield ok("audit trail", f"whole, up to row {audit.last_number()}")
 
 
 def _doors(app: Flask) -> Iterator[Finding]:

@@ -98,6 +98,13 @@ def caller() -> Caller:
     return found
 
 
+def ask_again() -> Response | None:
+    """Judge the request anew: time has passed since the guard did."""
+    g.pop("caller", None)
+    cookie.look_again()
+    return _guard()
+
+
 def login() -> Login:
     """The login of a caller who came with a cookie; a bug for any other."""
     found = caller().login

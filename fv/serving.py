@@ -1,6 +1,7 @@
 """`fv serve`: the whole service as one process tree. Only this module knows granian."""
 
 import ctypes
+import fcntl
 import multiprocessing
 import os
 import signal
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 from flask import Flask, current_app
@@ -30,6 +32,7 @@ from fv.support import commands as support
 WORKERS = 2
 DRAIN = 15  # seconds that open requests are given after SIGTERM
 INSIST = 0.5  # seconds between two reminders of it, and before a process that ended is started again
+HANDOVER = 2  # seconds that a service which was just killed is given to be gone
 HEADERS = 64 * 1024  # bytes of request line and headers
 HEADER_TIME = 10_000  # ms to send them
 CERTIFICATE, KEY = "tls-cert.pem", "tls-key.pem"
@@ -61,6 +64,7 @@ def serve(
             f"Port {port} on {host} is in use, or {host} is not an address of this machine. "
             "Choose another --port or --host."
         )
+    click.get_current_context().with_resource(_alone(Path(current_app.instance_path) / "serving.lock"))
     if tls_self_signed:
         tls_cert, tls_key = _own_certificate(Path(current_app.instance_path), clock.now())
     if tls_cert and tls_key:
@@ -71,6 +75,7 @@ def serve(
     address.note(here)
     support.print_first_account()
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    seen = worker.beginning()
     db.close(app)  # SQLite must not be carried over a fork
     click.echo(f"FaceVault: {here} (Ctrl+C stops it)", err=True)
     server = Granian(
@@ -91,7 +96,7 @@ def serve(
         ssl_protocol_min=SSLProtocols.tls12,
         log_level=LogLevels.error,
     )
-    with _worker(worker.is_needed(app)):
+    with _worker(worker.is_needed(app), seen):
         server.serve()
 
 
@@ -104,16 +109,16 @@ def make_app() -> Flask:
     return create_app()
 
 
-def work() -> None:
-    """The background process."""
+def work(seen: int) -> None:
+    """The background process; `seen`: what worker.beginning() said before the web processes were started."""
     from fv import create_app  # as above
 
     _die_with_parent()
-    worker.run(create_app())
+    worker.run(create_app(), seen)
 
 
 @contextmanager
-def _worker(is_needed: bool) -> Iterator[None]:
+def _worker(is_needed: bool, seen: int) -> Iterator[None]:
     """Run the background process meanwhile, and another one whenever it ends by itself.
 
     The first one is started before the web processes are: those are forks, and a fork in the middle of a start would
@@ -123,7 +128,7 @@ def _worker(is_needed: bool) -> Iterator[None]:
         yield
         return
     stopping = threading.Event()
-    running = [_started_worker()]
+    running = [_started_worker(seen)]
 
     def keeps_one_running() -> None:
         while True:
@@ -131,7 +136,7 @@ def _worker(is_needed: bool) -> Iterator[None]:
             if stopping.wait(INSIST):
                 return
             with suppress(OSError):  # no memory or no process to spare at the moment
-                running[0] = _started_worker()
+                running[0] = _started_worker(seen)
 
     keeper = threading.Thread(target=keeps_one_running, daemon=True)
     keeper.start()
@@ -145,8 +150,8 @@ def _worker(is_needed: bool) -> Iterator[None]:
             keeper.join(INSIST)
 
 
-def _started_worker() -> SpawnProcess:
-    process = multiprocessing.get_context("spawn").Process(target=work)
+def _started_worker(seen: int) -> SpawnProcess:
+    process = multiprocessing.get_context("spawn").Process(target=work, args=(seen,))
     process.start()
     return process
 
@@ -180,6 +185,27 @@ def _insist_on_stopping() -> None:
             os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=repeats, daemon=True).start()
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Only one service at a time uses an instance folder. The lock ends with this process and its forks."""
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as lock:
+        until = time.monotonic() + HANDOVER
+        while not _locks(lock):
+            if time.monotonic() > until:
+                said = f"Another fv serve uses {path.parent}: {address.base()}. Stop it, or set another FV_INSTANCE."
+                raise click.ClickException(said)
+            time.sleep(HANDOVER / 20)
+        yield
+
+
+def _locks(file: BinaryIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _free_address(host: str, port: int) -> str | None:

@@ -1,6 +1,7 @@
 """A running app on a throwaway database, a clock that a test can set, and a visitor who uses the product."""
 
 import re
+import threading
 import time
 from pathlib import Path
 
@@ -132,6 +133,13 @@ class Visitor:
 
     def is_in(self) -> bool:
         return self.get("/dashboard").status_code == 200
+
+
+def elsewhere(work) -> None:
+    """Do it in a thread: inside a request of this app another one would share its connection and what it knows."""
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
 
 
 def backup_codes_in(answer: TestResponse) -> list[str]:

@@ -21,7 +21,7 @@ LOOKS_INTO = {
     "accounts": {"throttle"},
     "keys": {"accounts"},
     "mfa": {"accounts", "throttle"},
-    "passwords": {"accounts", "throttle"},
+    "passwords": {"accounts", "mfa", "throttle"},
     "login": {"accounts", "mfa", "throttle"},
     "notices": {"accounts"},
     "profile": {"accounts", "mfa", "passwords", "throttle"},

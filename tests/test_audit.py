@@ -1,8 +1,10 @@
 """The audit trail: what is in it, who may read it, and that nobody can change it unnoticed."""
 
+import base64
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -184,7 +186,7 @@ def test_removed_rows_that_were_numbered_anew_are_named(app, ada):
 
 
 def test_two_rows_that_changed_places_are_named(app, ada):
-    for old, new in ((2, -2), (3, 2), (-2, 3)):
+    for old, new in ((2, 99), (3, 2), (99, 3)):
         tamper(app, "UPDATE audit SET number = :new WHERE number = :old", old=old, new=new)
     named = [fault.split(" was ")[0] for fault in faults(app)]
     assert named == ["Row 2", "Row 3", "Row 4"], "the one behind them follows on another row now"
@@ -208,6 +210,10 @@ def test_rows_cut_off_at_the_end_are_missed_also_when_new_ones_follow(app, ada, 
     ada.signs_in()
     assert faults(app) == [f"{said}."]
     assert faults(app, "--after", str(last)) == [], "what is known can be left out of the next look"
+    assert f"Rows 1 to {last} were not looked at." in run(app, "audit", "verify", "--after", str(last)).output
+    app.extensions["is_new"] = False
+    assert run(app, "doctor").exit_code == 1 and run(app, "doctor", "--audit-after", str(last)).exit_code == 0
+    assert "There is no row 999" in run(app, "audit", "verify", "--after", "999").output
 
 
 def test_a_trail_that_was_emptied_is_missed(app, ada):
@@ -227,7 +233,9 @@ def test_a_last_row_put_in_place_of_the_real_one_is_not_the_one_that_was_noted(a
     assert faults(app) == [f"Row {last.number} is not the one that was written last."]
 
 
-@pytest.mark.parametrize("content", [None, b"", b"nonsense", b"99 " + b"0" * 64 + b" 00000000.00", b"\xff" * 256])
+@pytest.mark.parametrize(
+    "content", [None, b"", b"nonsense", b"99 " + b"0" * 64 + b" 00000000.00", b"\xff" * 256, b"9" * 5000 + b" a b"]
+)
 def test_a_head_that_is_missing_or_forged_is_told_and_recorded(app, ada, content):
     path = Path(app.instance_path) / "audit.head"
     path.unlink() if content is None else path.write_bytes(content)
@@ -276,6 +284,15 @@ def test_of_two_processes_that_note_in_the_wrong_order_the_newer_row_stays_noted
         assert head.read(flows.path()) == newest
 
 
+def test_a_note_that_is_no_file_makes_nobody_wait(app, ada):
+    path = Path(app.instance_path) / "audit.head"
+    path.unlink()
+    os.mkfifo(path)
+    with app.app_context():
+        assert head.read(path) is None
+    path.unlink()
+
+
 def test_a_head_that_cannot_be_written_does_not_stop_the_product(app, ada):
     path = Path(app.instance_path) / "audit.head"
     path.unlink()
@@ -300,8 +317,67 @@ def test_rows_sealed_with_an_older_key_are_still_ours_and_with_another_key_are_n
     other.secret = ada.secret
     other.signs_in()
     assert faults(newer) == []
-    tamper(newer, "DELETE FROM authenticators")  # what a start with another key is refused by
-    assert "Row 1 was not written by this installation, or was edited." in faults(make_app(SECRET_KEY="o" * 40))
+    tamper(newer, "DELETE FROM authenticators")
+    with pytest.raises(Misconfigured, match="does not belong"):
+        make_app(SECRET_KEY="o" * 40)
+
+
+@pytest.mark.parametrize("number", ["NULL", "-9223372036854775808", "'text'", "2.5", "x'01'"])
+def test_a_row_with_a_number_that_no_row_has_cannot_be_put_in_or_is_named(app, ada, number):
+    columns = f"{number}, 'evt_1', at, account_id, actor, event, facts, hash, seal"
+    sql = f"INSERT INTO {{}} SELECT {columns} FROM audit WHERE number = 2"
+    if number in ("NULL", "-9223372036854775808"):
+        with pytest.raises(Exception, match="constraint"):
+            tamper(app, sql.format("audit"))
+    for change in ("CREATE TABLE loose AS SELECT * FROM audit", sql.format("loose"), "DROP TABLE audit",
+                   "ALTER TABLE loose RENAME TO audit"):  # fmt: skip
+        tamper(app, change)
+    assert any("that this program did not write" in fault for fault in faults(app))
+
+
+@pytest.mark.parametrize("column", ["id", "actor", "event", "facts", "hash", "seal", "account_id", "at"])
+def test_a_column_of_another_kind_is_named(app, ada, column):
+    tamper(app, f"UPDATE audit SET {column} = x'6162' WHERE number = 2")
+    assert faults(app)
+
+
+def test_text_that_is_none_ends_the_reading_and_is_named(app, ada):
+    tamper(app, "UPDATE audit SET event = CAST(x'ff' AS TEXT) WHERE number = 3")
+    (said,) = faults(app)
+    assert said.startswith("Nothing can be read from row ") and said.endswith("the database is damaged.")
+
+
+def test_an_event_of_another_version_is_shown_by_its_name(app, ada):
+    tamper(app, "UPDATE audit SET event = 'key.painted' WHERE number = 2")
+    assert "key.painted" in ada.get("/audit").text and "key.painted" in ada.get("/account").text
+    assert ada.call("GET", "/api/v1/audit").status_code == 200
+    assert "key.painted" in run(app, "support", "show", ada.email).output
+
+
+def test_an_index_that_hides_rows_hides_none_from_the_doctor(app, ada):
+    for change in (
+        "DROP INDEX audit_by_account",
+        "CREATE INDEX audit_by_account ON audit (CASE WHEN number = 3 THEN 'x' ELSE account_id END, number)",
+        "PRAGMA writable_schema = ON",
+        "UPDATE sqlite_master SET sql = 'CREATE INDEX audit_by_account ON audit (account_id, number)' "
+        "WHERE name = 'audit_by_account'",
+        "PRAGMA writable_schema = RESET",
+    ):
+        tamper(app, change)
+    assert "is damaged" in run(app, "doctor").output
+
+
+def test_a_cursor_of_another_account_says_nothing(app, clock, ada):
+    eve = Visitor(app, clock, "eve@example.org")
+    eve.signs_up()
+    eve.enrols()
+    eve.post("/setup/codes/dismiss")
+
+    def behind(id):
+        cursor = base64.urlsafe_b64encode(f"1 {id}".encode()).decode()
+        return eve.call("GET", f"/api/v1/audit?after={cursor}").json
+
+    assert behind(trail(app)[1]["id"]) == behind("evt_" + "0" * 32)
 
 
 def test_of_many_faults_the_first_fifty_are_named(app, ada):

@@ -4,13 +4,14 @@ docs/security.md lists them all; those that have a test elsewhere are not repeat
 """
 
 import base64
+import socket
 
 import pytest
 
 from fv import db
 from fv.throttle.policy import Rate
 from tests.conftest import PASSWORD, Visitor
-from tests.test_serving import enrolled, next_code, pending
+from tests.test_serving import enrolled, next_code, pending, receives
 from tests.test_support import re_enrol, run
 
 
@@ -234,3 +235,52 @@ def test_a_lock_holds_over_the_real_server_whatever_address_is_claimed(serve):
     last = pending(server)
     answer = last.post("/login/code", data={"code": next_code(secret)}, headers={"X-Forwarded-For": "127.0.0.2"})
     assert answer.status_code == 429 and answer.headers["retry-after"]
+
+
+def test_a_request_that_was_let_in_before_its_login_ended_does_nothing_after_it(serve):
+    """Headers first; then every login ends; then the body."""
+    server = serve()
+    holder = server.client()
+    enrolled(holder)
+    cookie = f"facevault={holder.cookies['facevault']}"
+    held = {}
+    for method, path, body, kind in (
+        ("POST", "/api/v1/keys", b'{"name": "held"}', "application/json"),
+        ("POST", "/account/logins/end-others", b"x=1", "application/x-www-form-urlencoded"),
+        ("POST", "/account/notices/dismiss", b"through=99", "application/x-www-form-urlencoded"),
+    ):
+        connection = socket.create_connection(("127.0.0.1", server.port))
+        head = (
+            f"{method} {path} HTTP/1.1\r\nHost: localhost:{server.port}\r\nCookie: {cookie}\r\nContent-Type: {kind}\r\n"
+        )
+        connection.sendall(f"{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body[:1])
+        held[path] = connection, body[1:]
+    server.client().get("/healthz")
+    link = server.run("accounts", "set-password", "ada@example.org").stdout.strip()
+    assert server.client().post(link, data={"password": "another long password"}).status_code == 200
+    for path, (connection, rest) in held.items():
+        connection.sendall(rest)
+        answer = receives(connection, b"\r\n\r\n")
+        connection.close()
+        assert b" 401 " in answer.partition(b"\r\n")[0], path
+    export = server.run("audit", "export").stdout
+    assert "key.made" not in export and "login.others_ended" not in export
+
+
+def test_one_account_cannot_take_all_threads(serve):
+    server = serve("--workers", "1")
+    eve, ada = server.client(), server.client()
+    enrolled(eve, "eve@example.org")
+    enrolled(ada)
+    cookie, connections = f"facevault={eve.cookies['facevault']}", []
+    for _ in range(40):
+        connections.append(socket.create_connection(("127.0.0.1", server.port)))
+        head = (
+            f"POST /logout HTTP/1.1\r\nHost: localhost:{server.port}\r\nCookie: {cookie}\r\nContent-Length: 9\r\n\r\nx"
+        )
+        connections[-1].sendall(head.encode())
+    for _ in range(5):
+        assert ada.get("/dashboard").status_code == 200
+        assert ada.post("/account/logins/end-others", data={"x": "1"}).status_code == 303
+    for connection in connections:
+        connection.close()

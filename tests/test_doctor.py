@@ -14,6 +14,13 @@ from tests.test_audit import run, tamper
 from tests.test_notices import Mailbox
 
 
+@pytest.fixture
+def app(make_app):
+    """After a restart: at its first start an installation is new, and the doctor says so."""
+    make_app()
+    return make_app()
+
+
 def findings(app, subject):
     """[(level, text)] about this subject."""
     result = run(app, "doctor")
@@ -92,6 +99,11 @@ def test_the_state_of_the_database(app, ada, monkeypatch):
     assert levels(app, "schema") == ["ok", "note"]
     monkeypatch.setattr(doctor, "LARGEST_WAL", 0)
     assert "the WAL has grown" in findings(app, "database")[0][1]
+
+
+def test_an_installation_that_was_made_by_the_question_is_wrong(make_app):
+    assert findings(make_app(), "database")[0][0] == "wrong"
+    assert levels(make_app(), "database") == ["ok"]
 
 
 def test_a_damaged_database_is_wrong_and_nothing_else_is_asked(make_app, ada):

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 
 from fv import db
-from tests.conftest import Visitor, backup_codes_in
+from tests.conftest import Visitor, backup_codes_in, elsewhere
 
 
 def test_the_whole_way_in_and_in_again(visitor):
@@ -212,7 +212,7 @@ def meanwhile(monkeypatch):
     def arranges(work):
         def works():
             monkeypatch.setattr(flows, "_new_codes", new_codes)
-            work()
+            elsewhere(work)
             return new_codes()
 
         monkeypatch.setattr(flows, "_new_codes", works)

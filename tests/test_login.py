@@ -3,6 +3,7 @@
 import pytest
 
 from fv import db
+from fv.accounts import email as emails
 from tests.conftest import Visitor
 
 
@@ -323,6 +324,16 @@ def test_a_long_row_of_combining_marks_is_refused_before_it_is_normalised(monkey
 
     monkeypatch.setattr(email, "unicodedata", None)
     assert email.normalised("a" + "\u0345\u0301" * 15_000 + "@example.org") is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("J\u030cda", "\u01f0da"), ("I\u0307\u0327da", "i\u0327\u0307da"), ("\uff21da", "ada")]
+)
+def test_two_spellings_of_one_email_are_one_account_or_none(app, clock, one, other):
+    for local in (one, other):
+        normal = emails.normalised(f"{local}@example.org")
+        assert normal is None or emails.normalised(normal) == normal
+    assert emails.normalised(f"{one}@example.org") in (None, emails.normalised(f"{other}@example.org"))
 
 
 def test_an_email_is_measured_in_bytes_as_mail_servers_do(app, clock):

@@ -269,6 +269,17 @@ def test_options_that_do_not_fit_are_refused(tmp_path, options, said):
     assert refused.returncode in (1, 2) and said in refused.stderr and "Traceback" not in refused.stderr
 
 
+def test_a_second_service_in_one_instance_folder_is_refused(serve):
+    first = serve()
+    second = Server(first.folder)
+    result = subprocess.run(
+        second.command("serve", "--port", str(second.port)), env=second.environment(), cwd=second.folder,
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert result.returncode == 1 and f"Another fv serve uses {first.instance}" in result.stderr
+    assert str(first.port) in result.stderr and first.client().get("/healthz").status_code == 200
+
+
 def test_help_is_given_without_making_anything(tmp_path):
     server = Server(tmp_path, FV_REGISTRATION="maybe")
     for words in (["--help"], ["serve", "--help"]):

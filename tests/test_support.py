@@ -73,7 +73,9 @@ def test_the_new_entry_has_another_name_and_a_third_one_another_again(app, ada):
         code = re_enrol(app)
         ada.proves_password()
         ada.post("/setup", re_enrolment_code=code)
-        assert f"ada%40example.org%20%28{generation}%29?" in ada.get("/setup").text
+        gate = ada.get("/setup").text
+        assert f"ada%40example.org%20%28{generation}%29?" in gate
+        assert f"<strong>ada@example.org ({generation})</strong>" in gate and "does not work a second time" in gate
         ada.enrols()
         ada.post("/setup/codes/dismiss")
 
@@ -147,7 +149,8 @@ def test_a_newer_code_replaces_the_older_one_and_what_it_opened(app, ada):
     ada.post("/setup", re_enrolment_code=first)
     secret = ada.scans()
     second = re_enrol(app)
-    assert first != second
+    again = run(app, "support", "re-enrol", ada.email, *VERIFIED, typed="")
+    assert first != second and "made before stops working" in again.output
     assert ada.post("/setup", code=pyotp.TOTP(secret).at(ada.clock.now)).status_code == 401, "that login has ended"
     ada.proves_password()
     assert ada.post("/setup", re_enrolment_code=first).status_code == 422
@@ -331,6 +334,9 @@ def test_show_tells_the_standing_and_never_a_secret(app, ada):
     ]
     re_enrol(app)
     said = run(app, "support", "show", ada.email).output
+    assert "Password link  none" in said
+    run(app, "accounts", "set-password", ada.email, "--ticket", "T-20")
+    assert "Password link  open" in run(app, "support", "show", ada.email).output
     assert "waits for the re-enrolment code" in said and "Backup codes   none" in said and "1, asleep" in said
 
 
@@ -359,6 +365,8 @@ def test_unlock_lifts_both_pauses_and_leaves_locked_logins_locked(app, ada):
     )
     assert other.signs_in().location == "/dashboard"
     assert trail(app)[-3]["event"] == "support.unlocked"
+    nothing = run(app, "support", "unlock", ada.email, "--ticket", "T-19")
+    assert "nothing to lift" in nothing.output and nothing.exit_code == 0 and names(app).count("support.unlocked") == 1
 
 
 # ── Accounts ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -368,7 +376,13 @@ def test_accounts_are_listed_with_their_standing(app, ada):
     Visitor(app, ada.clock, "eve@example.org").signs_up()
     said = run(app, "accounts", "list").output.splitlines()
     assert len(said) == 2 and said[0].startswith("ada@example.org") and "confirmed" in said[0]
-    assert said[1].startswith("eve@example.org") and "no second factor" in said[1]
+    assert said[1].startswith("eve@example.org") and "no second factor yet" in said[1]
+    re_enrol(app)
+    assert "reset by support" in run(app, "accounts", "list").output
+
+
+def test_an_empty_installation_has_no_account_and_says_so(app):
+    assert "There is no account yet." in run(app, "accounts", "list").output
 
 
 def test_the_commands_work_beside_the_running_service(serve):

@@ -148,6 +148,23 @@ def test_strangers_who_send_half_a_body_do_not_take_the_threads_of_those_who_are
     assert ada.another().proves_password().status_code == 303
 
 
+def test_half_bodies_of_one_account_do_not_take_the_threads_of_others(app, ada):
+    from fv import receiving
+
+    eve = Visitor(app, ada.clock, "eve@example.org")
+    eve.signs_up()
+    eve.enrols()
+    account = ada.call("GET", "/api/v1/me").json["id"]
+    receiving._own[account] = receiving.OWN
+    try:
+        assert ada.call("POST", "/api/v1/keys", {"name": "x"}).status_code == 503
+        assert eve.call("POST", "/api/v1/keys", {"name": "x"}).status_code == 201
+        assert ada.get("/account").status_code == 200
+    finally:
+        receiving._own.clear()
+    assert ada.call("POST", "/api/v1/keys", {"name": "x"}).status_code == 201 and not receiving._own
+
+
 def test_a_log_that_nobody_reads_any_more_does_not_stop_the_product(visitor, monkeypatch):
     import sys
 
@@ -167,7 +184,7 @@ def address_seen(app, clock, remote, forwarded):
 
     visitor = Visitor(app, clock)
     headers = {"X-Forwarded-For": forwarded, "X-Forwarded-Proto": "https", "X-Forwarded-Host": "verify.example.org"}
-    form = {"email": f"{remote}{len(forwarded)}@example.org".replace(":", "."), "password": visitor.password}
+    form = {"email": f"{remote}{len(forwarded)}@example.org".replace(":", "-"), "password": visitor.password}
     answer = visitor.client.post("/register", data=form, headers=headers, environ_base={"REMOTE_ADDR": remote})
     assert answer.status_code == 303
     with app.app_context():

@@ -188,6 +188,12 @@ def end_by_handle(account_id: str, wanted: str, now: int) -> None:
             end(login, now)
 
 
+def insist(login: Login) -> None:
+    """Undo the transaction when this login has ended since the request began."""
+    if store.login(login.id) is None:
+        raise db.Undo
+
+
 def end(login: Login, now: int) -> None:
     with db.transaction():
         _end(login, now)
@@ -195,6 +201,7 @@ def end(login: Login, now: int) -> None:
 
 def end_others(login: Login, now: int) -> None:
     with db.transaction():
+        insist(login)
         if store.end_logins(login.account_id, but=login.id):
             audit.record("login.others_ended", login.account_id, now, **traits(login))
 

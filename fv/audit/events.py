@@ -20,14 +20,18 @@ _NOT_YOU = "If that was not you, change your password, sign out all other logins
 
 _GUESSED = "Nobody got in. If it was not you, change your password to a long one that you use nowhere else."
 _NOT_ASKED = "If you did not ask for this, call support at once."
+_CALL = "If that was not you, call support at once."
 
 KINDS: Mapping[str, Kind] = {
     "account.created": Kind("Account created"),
     "password.proved": Kind("Password accepted"),
     "password.wrong": Kind("Wrong password", unusual=True),
     "password.locked": Kind("Too many wrong passwords: sign-in paused", unusual=True, told=True, advice=_GUESSED),
+    "password.chosen": Kind("Password chosen"),
     "password.changed": Kind("Password changed", unusual=True, told=True,
-                             advice=f"All other logins were ended. The second factor stayed as it is. {_NOT_YOU}"),
+                             advice=f"All other logins were ended. The second factor stayed as it is. {_CALL}"),
+    "password.set_by_link": Kind("Password set by a link from support", unusual=True, told=True,
+                                 advice=f"Every login was ended. The second factor stayed as it is. {_CALL}"),
     "login.opened": Kind("Signed in"),
     "login.new_device": Kind("Signed in from a new device", told=True, advice=_NOT_YOU),
     "login.ended": Kind("Signed out"),
@@ -65,7 +69,7 @@ TOLD = tuple(name for name, kind in KINDS.items() if kind.told)
 ACTORS: Mapping[str, str] = {
     "holder": "you",
     "support": "support",
-    "stranger": "somebody not fully signed in",
+    "stranger": "not signed in yet",
     "service": "the service",
 }
 
@@ -84,7 +88,7 @@ class Told:
 
 def tell(event: str, actor: str, facts: str) -> Told:
     """`facts` is a JSON object as text, as the row has it."""
-    kind, known = KINDS[event], json.loads(facts)
+    kind, known = KINDS.get(event, Kind(event, unusual=True)), json.loads(facts)
     details = ", ".join(say(known[name]) for name, say in _DETAILS.items() if name in known)
     return Told(kind.words, details, ACTORS[actor], kind.unusual, kind.advice, known.get("login"))
 

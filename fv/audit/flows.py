@@ -20,6 +20,7 @@ from fv.audit.head import Head
 from fv.config import Misconfigured
 
 HEAD_FILE = "audit.head"
+LAST = 2**63 - 1  # what a row is numbered that has no number of its own
 _ROW, _HEAD = "audit row", "audit head"  # what a signature is for
 
 _log = logging.getLogger("fv.audit")
@@ -57,9 +58,17 @@ def verify(after: int = 0) -> Iterator[Fault]:
 
 
 def last_number() -> int:
-    """Of the newest row; 0: there is none."""
+    """Of the newest row; 0: there is none that has one."""
     last = store.last()
-    return last.number if last else 0
+    return last.number if last and _is_well_formed(last) else 0
+
+
+def may_be_ours() -> bool:
+    """False when neither the newest row nor the note of it was signed by this keyring: then it is another one."""
+    last, noted = store.last(), head.read(path())
+    if last is None or noted is None:
+        return True
+    return _is_ours(noted) or _keyring().has_signed(_ROW, chain.sealed_text(last.hash, last), last.seal)
 
 
 def prepare() -> None:
@@ -89,7 +98,18 @@ def _append(
 def _all_faults() -> Iterator[Fault]:
     noted = _head()  # first: rows that are added meanwhile are not missing
     expected, before = 1, chain.FIRST
-    for row in store.all_rows():
+    rows = store.all_rows()
+    while True:
+        try:
+            row = next(rows, None)
+        except db.Unavailable:
+            yield Fault(LAST, f"Nothing can be read from row {expected} on: the database is damaged.")
+            return
+        if row is None:
+            break
+        if not _is_well_formed(row) or row.number < expected:
+            yield Fault(LAST, f"Behind row {expected - 1} stands one that this program did not write.")
+            continue
         yield from _faults(row, expected, before)
         if noted and row.number == noted.number and row.hash != noted.hash:
             yield Fault(row.number, f"Row {row.number} is not the one that was written last.")
@@ -111,6 +131,13 @@ def _faults(row: Row, expected: int, before: str) -> Iterator[Fault]:
     elif row.event == "trail.head_missing":
         said = f"Before row {row.number} the note of the end was missing: rows may have been cut off there."
         yield Fault(row.number, said)
+
+
+def _is_well_formed(row: Row) -> bool:
+    """Whether every column is of its kind: SQLite keeps in a column whatever is put into it."""
+    texts = (row.id, row.actor, row.event, row.facts, row.hash, row.seal)
+    named = isinstance(row.account_id, str | None)
+    return type(row.number) is int and type(row.at) is int and named and all(isinstance(text, str) for text in texts)
 
 
 def _rows(first: int, last: int) -> str:

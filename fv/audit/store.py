@@ -6,6 +6,8 @@ from dataclasses import asdict
 from fv import db
 from fv.audit.chain import Event, Row
 
+_COLUMNS = "number, id, at, account_id, actor, event, facts"
+
 
 def add(row: Row) -> None:
     db.run(
@@ -18,20 +20,15 @@ def add(row: Row) -> None:
 
 
 def last() -> Row | None:
-    return db.one(Row, "SELECT * FROM audit ORDER BY number DESC LIMIT 1")
+    return db.one(Row, f"SELECT {_COLUMNS}, hash, seal FROM audit ORDER BY number DESC LIMIT 1")
 
 
-def all_rows(batch: int = 1000) -> Iterator[Row]:
-    """From the first to the last, a batch at a time."""
-    after = -(2**62)
-    while rows := db.many(
-        Row, "SELECT * FROM audit WHERE number > :after ORDER BY number LIMIT :batch", after=after, batch=batch
-    ):
-        yield from rows
-        after = rows[-1].number
+def all_rows() -> Iterator[Row]:
+    """From the first to the last, from the table itself and not by an index that somebody may have made."""
+    return db.each(Row, f"SELECT {_COLUMNS}, hash, seal FROM audit ORDER BY +number")
 
 
-_EVENT = "SELECT number, id, at, account_id, actor, event, facts FROM audit"
+_EVENT = f"SELECT {_COLUMNS} FROM audit"
 
 
 def page(account_id: str, before_id: str, event: str, since: int, until: int, most: int) -> list[Event]:
@@ -41,7 +38,10 @@ def page(account_id: str, before_id: str, event: str, since: int, until: int, mo
         f"""
         {_EVENT}
         WHERE account_id = :account_id AND at >= :since AND at < :until AND (:event = '' OR event = :event)
-          AND (:before_id = '' OR number < (SELECT number FROM audit WHERE id = :before_id))
+          AND (
+            :before_id = ''
+            OR number < (SELECT number FROM audit WHERE id = :before_id AND account_id = :account_id)
+          )
         ORDER BY number DESC LIMIT :most
         """,
         account_id=account_id, before_id=before_id, event=event, since=since, until=until, most=most,
@@ -61,15 +61,15 @@ def event(number: int) -> Event | None:
     return db.one(Event, f"{_EVENT} WHERE number = :number", number=number)
 
 
-def told(account_id: str, kinds: Sequence[str], after: int, most: int) -> list[Event]:
+def told(account_id: str, kinds: Sequence[str], most: int) -> list[Event]:
     """Of these kinds and this account, newest first."""
     return db.many(
         Event,
         f"""
-        {_EVENT} WHERE account_id = :account_id AND number > :after AND event IN ({_listed(kinds)})
+        {_EVENT} WHERE account_id = :account_id AND event IN ({_listed(kinds)})
         ORDER BY number DESC LIMIT :most
         """,
-        account_id=account_id, after=after, most=most, **_named(kinds),
+        account_id=account_id, most=most, **_named(kinds),
     )  # fmt: skip
 
 

@@ -69,7 +69,7 @@ def _as_json(event: Event) -> dict[str, object]:
         "id": event.id,
         "created_at": times.written(event.at),
         "event": event.event,
-        "description": events.KINDS[event.event].words,
+        "description": events.tell(event.event, event.actor, event.facts).words,
         "actor": event.actor,
         "facts": json.loads(event.facts),
     }

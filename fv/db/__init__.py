@@ -24,6 +24,7 @@ __all__ = [
     "Undo",
     "after_commit",
     "close",
+    "each",
     "facts",
     "in_transaction",
     "init_app",
@@ -99,6 +100,15 @@ def one(kind: Callable[..., T], sql: str, **params: object) -> T | None:
 
 def many(kind: Callable[..., T], sql: str, **params: object) -> list[T]:
     return [kind(**dict(row)) for row in _execute(sql, params)]
+
+
+def each(kind: Callable[..., T], sql: str, **params: object) -> Iterator[T]:
+    """The rows one by one, for results too large to hold. A row that cannot be read ends it with Unavailable."""
+    try:
+        for row in _execute(sql, params):
+            yield kind(**dict(row))
+    except sqlite.Broken as error:
+        raise Unavailable(f"The database cannot be read: {error}.") from None
 
 
 def run(sql: str, **params: object) -> int:

@@ -19,12 +19,16 @@ def is_needed(app: Flask) -> bool:
     return app.config["SMTP_URL"] is not None
 
 
-def run(app: Flask) -> None:
-    """Until SIGTERM; the one piece of work that is under way is finished first."""
+def beginning() -> int:
+    """The row of the audit trail after which events are mailed: what is there before the first request."""
+    return notices.beginning()
+
+
+def run(app: Flask, seen: int) -> None:
+    """Until SIGTERM; the one piece of work that is under way is finished first. `seen`: see beginning()."""
     stopping = threading.Event()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the first process, which then stops this one
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
-    seen = 0
     while not stopping.is_set():
         with app.app_context():
             try:

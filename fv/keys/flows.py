@@ -42,6 +42,7 @@ class NoKey(Enum):
     MODE = "mode"
     EXPIRY = "expires_at"
     TOO_MANY = None
+    GONE = "the login has ended"
 
 
 def make(login: Login, name: str, wanted: Iterable[str], mode: str, expires_at: int | None, now: int) -> Made | NoKey:
@@ -59,20 +60,24 @@ def make(login: Login, name: str, wanted: Iterable[str], mode: str, expires_at: 
     key = Key(ids.new("key"), login.account_id, name, prefix, _hash(secret), allowed, mode, now, expires_at, None, None)
     most = current_app.config["KEYS_PER_ACCOUNT"]
     with db.transaction():
+        accounts.insist(login)
         if not store.add(key, most, now):
             return NoKey.TOO_MANY
         audit.record("key.made", key.account_id, now, key=key.prefix, **accounts.traits(login))
         return Made(key, secret)
+    return NoKey.GONE
 
 
 def revoke(login: Login, id: str, now: int) -> bool:
     """False when the account has no such live key."""
     with db.transaction():
+        accounts.insist(login)
         key = store.of_id(login.account_id, id)
         if key is None or not store.revoke(login.account_id, id, now):
             return False
         audit.record("key.revoked", login.account_id, now, key=key.prefix, **accounts.traits(login))
         return True
+    return False
 
 
 def of_secret(secret: str, now: int) -> Key | None:

@@ -37,6 +37,8 @@ def create() -> Response:
         now + lasts if lasts else None,
         now,
     )
+    if made is NoKey.GONE:
+        return web.go(".index")
     if isinstance(made, NoKey):
         return _index_screen(409 if made is NoKey.TOO_MANY else 422, wrong=made)
     return _index_screen(made=made)
@@ -76,6 +78,8 @@ def api_create() -> Response:
     made = flows.make(gate.login(), body.name, wanted, body.mode, expires_at, now)
     if made is NoKey.TOO_MANY:
         raise Problem("too_many_keys")
+    if made is NoKey.GONE:
+        raise Problem("not_authenticated")
     if isinstance(made, NoKey):
         raise Problem("invalid_request", errors=[FieldError(f"/{made.value}", "invalid")])
     response = jsonify(_shown(made.key) | {"secret": made.secret})

@@ -48,7 +48,8 @@ def code() -> Response:
         return web.go_to(web.stays_home(_next()))
     proved = flows.prove_code(gate.login(), request.form.get("code", ""), clock.now())
     if isinstance(proved, Wrong):
-        return _code_screen(422, wrong=True)
+        then = None if proved.tries_left else tries.pause(gate.login().account_id, clock.now())
+        return _code_screen(422, wrong=True, then=then)
     if isinstance(proved, Pause):
         return _code_screen(429, pause=proved, retry_after=proved.seconds)
     if isinstance(proved, Ended):

@@ -26,6 +26,7 @@ class Offer:
 
     secret: str
     uri: str
+    name_in_app: str
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ def offer(login: Login) -> Offer | Refused | None:
     if sealed is None:
         return None
     secret = _keyring().open(sealed, bound_to=login.id).decode()
-    return Offer(secret, totp.uri(secret, current_app.config["ISSUER"], _name_in_app(login)))
+    name = _name_in_app(login)
+    return Offer(secret, totp.uri(secret, current_app.config["ISSUER"], name), name)
 
 
 def owes_re_enrolment_code(login: Login) -> bool:
@@ -161,6 +163,7 @@ def renew_codes(login: Login, typed: str, now: int) -> Codes | Wrong | Pause | R
 
 def acknowledge(login: Login, now: int) -> None:
     with db.transaction():
+        accounts.insist(login)
         if store.acknowledge_codes(login.account_id, now):
             audit.record("backup_codes.saved", login.account_id, now, **accounts.traits(login))
 

@@ -155,11 +155,12 @@ def ask_for_code(account_id: str, code_hash: str, now: int) -> None:
 
 
 def accept_code(account_id: str, code_hash: str, login_id: str, since: int, now: int) -> bool:
-    """This login may go on. False when the code was used, replaced, or made no later than `since`."""
+    """This login may go on. False when it ended, or the code was used, replaced, or made by `since`."""
     return db.run(
         """
         UPDATE re_enrolments SET accepted_at = :now, login_id = :login_id
         WHERE account_id = :id AND code_hash = :code_hash AND accepted_at IS NULL AND made_at > :since
+          AND EXISTS (SELECT 1 FROM logins WHERE id = :login_id)
         """,
         id=account_id, code_hash=code_hash, login_id=login_id, since=since, now=now,
     ) == 1  # fmt: skip

@@ -52,11 +52,11 @@ def failed(attempt: Try, login: Login, now: int, found: Found | None = None, sec
     with db.transaction():
         is_replay = found is not None and found.was_spent()
         audit.record("code.replayed" if is_replay else "code.wrong", account_id, now, actor, **by)
-        if attempt.is_last:
-            audit.record("code.locked", account_id, now, actor, **by)
         left = throttle.left("code", account_id, now)
         if not left:
             _lock(account_id, now)
+            if attempt.is_last:  # of several at once one
+                audit.record("code.locked", account_id, now, actor, **by)
     return Wrong(left, seconds_ahead)
 
 

@@ -66,7 +66,7 @@ def codes_form() -> Response:
 def renew_codes() -> Response:
     renewed = flows.renew_codes(gate.login(), request.form.get("code", ""), clock.now())
     if isinstance(renewed, Wrong):
-        return _renewal_screen(422, wrong=renewed)
+        return _renewal_screen(422, wrong=renewed, then=tries.pause(gate.login().account_id, clock.now()))
     if isinstance(renewed, Pause):
         return _renewal_screen(429, pause=renewed, retry_after=renewed.seconds)
     if isinstance(renewed, Refused):
@@ -143,6 +143,7 @@ def _setup_screen(status: int = 200, **context: Any) -> Response:
         status,
         email=gate.login().email,
         uri=offer.uri,
+        name_in_app=offer.name_in_app,
         qr=Markup(totp.qr_svg(offer.uri)),  # noqa: S704 (made here, from digits)
         key=totp.in_groups(offer.secret),
         **context,

@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager, suppress
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
+from email.utils import localtime
 
 from fv.notices.smtp_url import MailServer
 
@@ -21,8 +22,9 @@ class NotSent(Exception):
 def send(server: MailServer, to: str, subject: str, text: str, id: str) -> None:
     """`id` names the event: a mail that had to be sent twice is recognised by it (RFC 5322 §3.6.4)."""
     with _session(server) as session:
-        message = _message(server.sender or f"facevault@{socket.getfqdn()}", to, subject, text, id)
-        session.send_message(message, to_addrs=[to])
+        sender = server.sender or f"facevault@{socket.getfqdn()}"
+        message = _message(sender, to, subject, text, id)
+        session.send_message(message, from_addr=sender, to_addrs=[to])
 
 
 def greet(server: MailServer) -> None:
@@ -36,6 +38,7 @@ def _message(sender: str, to: str, subject: str, text: str, id: str) -> EmailMes
     message["From"] = Address("FaceVault", addr_spec=sender)
     message["To"] = Address(addr_spec=to)  # as it stands: nothing in it is decoded, and nobody else is added
     message["Subject"] = f"FaceVault: {subject}"
+    message["Date"] = localtime()
     message["Message-ID"] = f"<{id}@{sender.partition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834 §5: no out-of-office answers
     message.set_content(text)
@@ -48,7 +51,7 @@ def _session(server: MailServer) -> Iterator[smtplib.SMTP]:
         with closing(_connection(server)) as session:
             _secure(session, server)
             yield session
-            with suppress(smtplib.SMTPException):  # whatever it says now, it took what it was given
+            with suppress(OSError):  # whatever it says now, it took what it was given
                 session.quit()
     except smtplib.SMTPAuthenticationError:
         raise NotSent("refuses the name and the password") from None
@@ -60,8 +63,8 @@ def _session(server: MailServer) -> Iterator[smtplib.SMTP]:
         raise NotSent("did not take it") from None
     except (OSError, smtplib.SMTPException):
         raise NotSent("does not answer") from None
-    except (ValueError, IndexError):  # of email, for an address it cannot write
-        raise NotSent("cannot be told this address") from None
+    except Exception as error:  # of email, for an address or a host that it cannot write
+        raise NotSent(f"cannot be told this ({type(error).__name__})") from None
 
 
 def _connection(server: MailServer) -> smtplib.SMTP:

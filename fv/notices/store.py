@@ -22,19 +22,19 @@ class _Number:
     number: int
 
 
-def read_through(account_id: str) -> int:
-    """The number of the row up to which the holder has read; 0: none."""
-    found = db.one(_Number, "SELECT through AS number FROM notices_read WHERE account_id = :id", id=account_id)
-    return found.number if found else 0
+def read_numbers(account_id: str, since: int) -> set[int]:
+    """The numbers from `since` on that the holder has read."""
+    rows = db.many(
+        _Number, "SELECT number FROM notices_read WHERE account_id = :id AND number >= :since",
+        id=account_id, since=since,
+    )  # fmt: skip
+    return {row.number for row in rows}
 
 
-def has_read(account_id: str, through: int) -> None:
+def has_read(account_id: str, number: int) -> None:
     db.run(
-        """
-        INSERT INTO notices_read (account_id, through) VALUES (:id, :through)
-        ON CONFLICT (account_id) DO UPDATE SET through = :through WHERE notices_read.through < :through
-        """,
-        id=account_id, through=through,
+        "INSERT INTO notices_read (account_id, number) VALUES (:id, :number) ON CONFLICT DO NOTHING",
+        id=account_id, number=number,
     )  # fmt: skip
 
 
@@ -72,6 +72,22 @@ def take_mail(mail: Mail, again_at: int | None) -> bool:
         """,
         number=mail.number, tries=mail.tries, again_at=again_at,
     ) == 1  # fmt: skip
+
+
+def sent_since(account_id: str, since: int) -> int:
+    """How many mails this account was sent."""
+    found = db.one(
+        _Number,
+        "SELECT count(*) AS number FROM mails WHERE account_id = :id AND sent_at > :since",
+        id=account_id, since=since,
+    )  # fmt: skip
+    return found.number if found else 0
+
+
+def postpone_mail(number: int, until: int) -> None:
+    db.run(
+        "UPDATE mails SET next_try_at = :until WHERE number = :number AND sent_at IS NULL", number=number, until=until
+    )
 
 
 def sent_mail(number: int, now: int) -> None:

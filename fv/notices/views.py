@@ -15,5 +15,5 @@ blueprint = Blueprint("notices", __name__)
 def dismiss() -> Response:
     typed = request.form.get("through", "")
     if re.fullmatch(r"[0-9]{1,15}", typed):
-        flows.dismiss(gate.login().account_id, int(typed))
+        flows.dismiss(gate.login(), int(typed))
     return web.go_to(web.stays_home(request.form.get("next")))

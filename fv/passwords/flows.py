@@ -10,8 +10,9 @@ from fv import db, hashing, ids, words
 from fv.accounts import flows as accounts
 from fv.accounts import store as account_store
 from fv.accounts.flows import NoSignUp, Visitor
-from fv.accounts.store import Login
+from fv.accounts.store import Account, Login
 from fv.audit import flows as audit
+from fv.mfa import store as mfa_store
 from fv.passwords import store
 from fv.passwords.store import Link
 from fv.throttle import flows as throttle
@@ -35,6 +36,10 @@ def new_link(account_id: str, now: int) -> str:
     return token
 
 
+def has_open_link(account_id: str, now: int) -> bool:
+    return store.open_links(account_id, _since(now)) > 0
+
+
 def find(token: str, now: int) -> Link | NoChange:
     """The link, when a password can be set with it."""
     link = store.link(_hash(token))
@@ -52,14 +57,29 @@ def set_by_link(token: str, password: str, visitor: Visitor, now: int) -> NoSign
         return unfit
     password_hash = hashing.hash(password)
     with db.transaction():
-        account = account_store.by_id(link.account_id)
-        if account is None or not store.spend(link.token_hash, _since(now), now):
+        if not store.spend(link.token_hash, _since(now), now):
             return NoChange.ENDED
+        account = holder(link)
         account_store.set_password_hash(account.id, password_hash, before=account.password_hash)
         account_store.end_logins(account.id)
         throttle.forgive("password", accounts.guessed(account.email))  # they were guesses at one that is gone
-        audit.record("password.changed", account.id, now, "stranger", device=words.device(visitor.user_agent))
+        event = "password.chosen" if is_new(account) else "password.set_by_link"
+        audit.record(event, account.id, now, "stranger", device=words.device(visitor.user_agent))
     return None
+
+
+def holder(link: Link) -> Account:
+    """Whose link it is; a link goes with its account (a foreign key)."""
+    account = account_store.by_id(link.account_id)
+    if account is None:
+        raise LookupError("the account went together with this link")
+    return account
+
+
+def is_new(account: Account) -> bool:
+    """Whether the account never had a second factor: its holder is still on the way in."""
+    authenticator = mfa_store.authenticator(account.id)
+    return not authenticator.is_enrolled and authenticator.generation == 1
 
 
 def change(login: Login, current: str, password: str, now: int) -> str | NoSignUp | NoChange | Pause:
@@ -84,6 +104,7 @@ def change(login: Login, current: str, password: str, now: int) -> str | NoSignU
         if not account_store.set_password_hash(login.account_id, password_hash, before):
             raise db.Undo
         account_store.end_logins(login.account_id, but=new_id)
+        store.end_links(login.account_id, now)
         audit.record("password.changed", login.account_id, now, device=device, login=accounts.handle(new_id))
         return new_id
     return NoChange.GONE

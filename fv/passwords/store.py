@@ -14,10 +14,8 @@ class Link:
 
 
 def add(token_hash: str, account_id: str, now: int) -> None:
-    """The only link of the account that works: older ones die."""
-    db.run(
-        "UPDATE password_links SET used_at = :now WHERE account_id = :id AND used_at IS NULL", id=account_id, now=now
-    )
+    """The only link of the account that works."""
+    end_links(account_id, now)
     db.run(
         "INSERT INTO password_links (token_hash, account_id, made_at) VALUES (:token_hash, :id, :now)",
         token_hash=token_hash, id=account_id, now=now,
@@ -26,6 +24,16 @@ def add(token_hash: str, account_id: str, now: int) -> None:
 
 def link(token_hash: str) -> Link | None:
     return db.one(Link, "SELECT * FROM password_links WHERE token_hash = :token_hash", token_hash=token_hash)
+
+
+def open_links(account_id: str, since: int) -> int:
+    """How many of the account work; no more than one can."""
+    links = db.many(
+        Link,
+        "SELECT * FROM password_links WHERE account_id = :id AND used_at IS NULL AND made_at > :since",
+        id=account_id, since=since,
+    )  # fmt: skip
+    return len(links)
 
 
 def spend(token_hash: str, since: int, now: int) -> bool:
@@ -37,6 +45,12 @@ def spend(token_hash: str, since: int, now: int) -> bool:
         """,
         token_hash=token_hash, since=since, now=now,
     ) == 1  # fmt: skip
+
+
+def end_links(account_id: str, now: int) -> None:
+    db.run(
+        "UPDATE password_links SET used_at = :now WHERE account_id = :id AND used_at IS NULL", id=account_id, now=now
+    )  # fmt: skip
 
 
 def forget(before: int) -> None:

@@ -14,10 +14,7 @@ blueprint = Blueprint("passwords", __name__)
 
 @blueprint.get("/password/<token>")
 def form(token: str) -> Response:
-    found = flows.find(token, clock.now())
-    if isinstance(found, NoChange):
-        raise _no_link(found)
-    return web.screen("passwords/form.html", token=token)
+    return _screen(token)
 
 
 @blueprint.post("/password/<token>")
@@ -26,8 +23,18 @@ def set_by_link(token: str) -> Response:
     if isinstance(refused, NoChange):
         raise _no_link(refused)
     if isinstance(refused, NoSignUp):
-        return web.screen("passwords/form.html", 422, token=token, wrong=refused)
+        return _screen(token, 422, wrong=refused)
     return web.screen("passwords/done.html")
+
+
+def _screen(token: str, status: int = 200, wrong: NoSignUp | None = None) -> Response:
+    found = flows.find(token, clock.now())
+    if isinstance(found, NoChange):
+        raise _no_link(found)
+    account = flows.holder(found)
+    return web.screen(
+        "passwords/form.html", status, token=token, email=account.email, is_new=flows.is_new(account), wrong=wrong
+    )
 
 
 def _no_link(why: NoChange) -> Problem:

@@ -81,7 +81,7 @@ def check_code() -> Response:
     """Whether a backup code would work, without using it up."""
     works = mfa_flows.check_code(gate.login(), request.form.get("code", ""), clock.now())
     if isinstance(works, Wrong):
-        return _screen(422, checked="wrong", then=tries.pause(gate.login().account_id, clock.now()))
+        return _screen(422, checked="wrong", wrong=works, then=tries.pause(gate.login().account_id, clock.now()))
     if isinstance(works, Pause):
         return _screen(429, code_pause=works, retry_after=works.seconds)
     return _screen(200 if works else 422, checked="works" if works else "used")

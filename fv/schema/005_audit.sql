@@ -1,6 +1,6 @@
 -- Append-only. Each row is chained to the one before by its hash, and sealed with a key that is not in here.
 CREATE TABLE audit (
-    number BIGINT PRIMARY KEY,             -- 1, 2, 3, … over all accounts
+    number BIGINT NOT NULL PRIMARY KEY CHECK (number > 0),  -- 1, 2, 3, … over all accounts
     id TEXT NOT NULL UNIQUE,
     at BIGINT NOT NULL,
     account_id TEXT,                       -- no reference: the trail outlives the account

@@ -1,7 +1,8 @@
--- Up to which row of the audit trail the holder has said that it was seen.
+-- Rows of the audit trail that the holder has said to have seen.
 CREATE TABLE notices_read (
-    account_id TEXT PRIMARY KEY REFERENCES accounts (id) ON DELETE CASCADE,
-    through BIGINT NOT NULL
+    account_id TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    number BIGINT NOT NULL,
+    PRIMARY KEY (account_id, number)
 );
 
 -- One mail an event.

@@ -31,8 +31,8 @@ ticket = click.option(
     "--ticket", required=True, callback=_reference, metavar="REF", help="Where the request is written down."
 )
 
-support = AppGroup("support", help="Help somebody who cannot get in. Verify who it is first, and write a ticket.")
-accounts = AppGroup("accounts", help="Make accounts, and links at which their password is set.")
+support = AppGroup("support", help="Help somebody who cannot get in.")
+accounts = AppGroup("accounts", help="Make accounts and links to a password.")
 
 
 @support.command()
@@ -52,11 +52,7 @@ def re_enrol(email: str, ticket: str, verified: str, yes: bool) -> None:
     """Reset the second factor of a verified person, who sets up a new one with the code that is printed."""
     account = _account(email)
     _done(flows.can_re_enrol(account))
-    click.echo(
-        f"The authenticator and the backup codes of {account.email} will die, every login ends, and its API keys sleep "
-        "until a new authenticator is confirmed.",
-        err=True,
-    )
+    click.echo(_consequence(account), err=True)
     if not yes and not _is(account, click.prompt("Type the email again to go on", err=True)):
         raise click.ClickException("That is another email. Nothing was changed.")
     code = _done(flows.re_enrol(account, ticket, verified, clock.now()))
@@ -78,8 +74,10 @@ def new_codes(email: str, ticket: str) -> None:
 @ticket
 def unlock(email: str, ticket: str) -> None:
     """Lift the pause after too many wrong codes or passwords."""
-    flows.unlock(_account(email), ticket, clock.now())
-    click.echo("The counted failures are forgotten. A login that was waiting for a code has to begin again.")
+    if flows.unlock(_account(email), ticket, clock.now()):
+        click.echo("The counted failures are forgotten. A login that was waiting for a code has to begin again.")
+    else:
+        click.echo("Nothing was counted against this account, so there was nothing to lift.")
 
 
 @accounts.command()
@@ -92,17 +90,19 @@ def create(email: str) -> None:
 @accounts.command("list")
 def list_accounts() -> None:
     """Every account, and whether its second factor is confirmed."""
-    for account in account_store.every():
-        authenticator = mfa_store.authenticator(account.id)
-        standing = "second factor confirmed" if authenticator.is_enrolled else "no second factor"
-        click.echo(f"{account.email}  since {words.day(account.created_at)}  {standing}")
+    found = account_store.every()
+    for account in found:
+        click.echo(f"{account.email}  since {words.day(account.created_at)}  {_in_short(account)}")
+    if not found:
+        click.echo("There is no account yet.", err=True)
 
 
 @accounts.command("set-password")
 @email
-def set_password(email: str) -> None:
+@click.option("--ticket", callback=_reference, default="-", metavar="REF", help="Where the request stands.")
+def set_password(email: str, ticket: str) -> None:
     """Print a one-time link at which a new password is set; the second factor stays as it is."""
-    _print_link(flows.link_to_password(_account(email), clock.now()))
+    _print_link(flows.link_to_password(_account(email), ticket, clock.now()))
 
 
 def print_first_account() -> None:
@@ -111,7 +111,7 @@ def print_first_account() -> None:
     if admin and not account_store.any_exists():
         token = flows.create_account(admin, clock.now(), only_first=True)
         if not isinstance(token, Refused):
-            click.echo(f"The first account is {admin}. Set its password here: {_link(token)}", err=True)
+            click.echo(f"The first account is {admin}. Set its password here: {_link(token)} {_once()}", err=True)
 
 
 def _account(email: str) -> Account:
@@ -126,6 +126,21 @@ def _is(account: Account, typed: str) -> bool:
     return found is not None and found.id == account.id
 
 
+def _in_short(account: Account) -> str:
+    if mfa_store.authenticator(account.id).is_enrolled:
+        return "second factor confirmed"
+    return "reset by support" if mfa_store.re_enrolment(account.id) else "no second factor yet"
+
+
+def _consequence(account: Account) -> str:
+    if mfa_store.re_enrolment(account.id):
+        return f"{account.email} waits for its new authenticator. The code that was made before stops working."
+    return (
+        f"The authenticator and the backup codes of {account.email} stop working, every login ends, and its API keys "
+        "are refused until a new authenticator is confirmed."
+    )
+
+
 def _done(result: T | Refused) -> T:
     if isinstance(result, Refused):
         raise click.ClickException(result.value)
@@ -135,6 +150,8 @@ def _done(result: T | Refused) -> T:
 def _print_link(token: str) -> None:
     click.echo(_link(token))
     click.echo(_once(), err=True)
+    if address.is_of_this_machine():
+        click.echo("This address opens on this machine only; FV_BASE_URL sets the one that others use.", err=True)
 
 
 def _link(token: str) -> str:
@@ -170,7 +187,8 @@ def _lines(shown: Shown, now: int) -> list[str]:
         f"Backup codes   {codes}{', not marked as saved' if authenticator.owes_acknowledgement else ''}",
         f"Paused         {', '.join(paused) or 'no'}",
         f"Logins         {len(shown.logins)} active",
+        f"Password link  {'open' if shown.has_link else 'none'}",
         f"API keys       {shown.keys}{'' if authenticator.is_enrolled or not shown.keys else ', asleep'}",
         "Last events    " + ("" if shown.events else "none"),
-        *(f"  {words.moment(row.at)}  {events.KINDS[row.event].words}" for row in shown.events),
+        *(f"  {words.moment(row.at)}  {events.tell(row.event, row.actor, row.facts).words}" for row in shown.events),
     ]

@@ -41,6 +41,7 @@ class Shown:
     code_pause: Pause | None
     password_pause: Pause | None
     logins: list[Login]
+    has_link: bool
     keys: int
     events: list[Event]
 
@@ -59,6 +60,7 @@ def show(account: Account, now: int) -> Shown:
         throttle.waiting("code", account.id, now),
         throttle.waiting("password", accounts.guessed(account.email), now),
         accounts.active_logins(account.id, now),
+        passwords.has_open_link(account.id, now),
         key_store.count(account.id, now),
         audit_store.newest(account.id, 10),
     )
@@ -96,12 +98,13 @@ def allow_new_codes(account: Account, ticket: str, now: int) -> Refused | None:
     return None
 
 
-def unlock(account: Account, ticket: str, now: int) -> None:
-    """Forget the wrong codes and passwords. A login that was locked stays locked: the next one counts."""
+def unlock(account: Account, ticket: str, now: int) -> bool:
+    """Forget the wrong codes and passwords; False when there were none. A login that was locked stays locked."""
     with db.transaction():
-        throttle.forgive("code", account.id)
-        throttle.forgive("password", accounts.guessed(account.email))
-        audit.record("support.unlocked", account.id, now, "support", ticket=ticket)
+        forgotten = throttle.forgive("code", account.id) + throttle.forgive("password", accounts.guessed(account.email))
+        if forgotten:
+            audit.record("support.unlocked", account.id, now, "support", ticket=ticket)
+    return forgotten > 0
 
 
 # ── Accounts ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -120,8 +123,8 @@ def create_account(typed: str, now: int, only_first: bool = False) -> str | Refu
         return passwords.new_link(account.id, now)
 
 
-def link_to_password(account: Account, now: int) -> str:
+def link_to_password(account: Account, ticket: str, now: int) -> str:
     """The token of a link at which the password is set. An older link dies; the password stays until then."""
     with db.transaction():
-        audit.record("support.password_link", account.id, now, "support")
+        audit.record("support.password_link", account.id, now, "support", ticket=ticket)
         return passwords.new_link(account.id, now)

@@ -70,9 +70,9 @@ def take_back(*tries: Try) -> None:
         store.remove(made.id)
 
 
-def forgive(bucket: str, subject: str) -> None:
-    """Forget every try of this subject: support knows who it was. Inside a transaction of the caller, or alone."""
-    store.remove_all(bucket, subject)
+def forgive(bucket: str, subject: str) -> int:
+    """Forget every try of this subject; how many there were. Inside a transaction of the caller, or alone."""
+    return store.remove_all(bucket, subject)
 
 
 @contextmanager

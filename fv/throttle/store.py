@@ -38,8 +38,8 @@ def remove(id: str) -> None:
     db.run("DELETE FROM attempts WHERE id = :id", id=id)
 
 
-def remove_all(bucket: str, subject: str) -> None:
-    db.run("DELETE FROM attempts WHERE bucket = :bucket AND subject = :subject", bucket=bucket, subject=subject)
+def remove_all(bucket: str, subject: str) -> int:
+    return db.run("DELETE FROM attempts WHERE bucket = :bucket AND subject = :subject", bucket=bucket, subject=subject)
 
 
 def forget(bucket: str, before: int) -> None:

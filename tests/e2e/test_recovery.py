@@ -46,7 +46,7 @@ def test_a_verified_person_connects_a_new_authenticator(person, script):
     ada.confirms()
     assert len(ada.codes()) == 10
     ada.dismisses()
-    told = ada.page.get_by_role("complementary", name="News of your account")
+    told = ada.page.get_by_role("complementary", name="What happened on your account")
     expect(told).to_contain_text("Second factor reset by support")
     told.get_by_role("button", name="I have read this").click()
     heading(ada, "Overview")
