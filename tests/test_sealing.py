@@ -3,6 +3,7 @@
 import base64
 
 import pytest
+from cryptography import x509
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,6 +43,26 @@ def test_nonsense_is_unreadable_and_not_an_error(nonsense):
         Keyring(OLD).open(nonsense, "row")
 
 
+def test_what_an_earlier_version_sealed_and_derived_is_the_same_today():
+    """Another length of the key id, the nonce or a key would shut every enrolled account out."""
+    ring = Keyring(OLD)
+    assert ring.open("01294d6a.2dUExJqz_r3jva1PZfB7lFBDVpuvvAruRXsucBIASK6DCQ==", "row") == b"secret"
+    assert ring.derive("cookies").hex() == "27f23b47911e7e8375ca9e0dd87b7d5f0b3162e69208a17429c8c562a66e1594"
+    assert ring.derive_all("cookies") == [ring.derive("cookies")]
+    assert ring.pseudonym("ada") == "71df22aa579befc4db8d5e630520a16e25396e4dee4468d69a41975f91c6d675"
+    assert ring.sign("audit row", "text") == (
+        "01294d6a.388eafe42ce7bce47b0c62c5bcc0d44101fa53575ead4b55d147b541cc861982"
+    )
+
+
+def test_a_sealed_text_can_be_spelled_in_one_way_only():
+    ring = Keyring(OLD)
+    key_id, _, body = ring.seal(b"secret", "row").partition(".")
+    for spelled in (f"{body[:9]}!{body[9:]}", f"{body}\n", f" {body}"):
+        with pytest.raises(Unreadable):
+            ring.open(f"{key_id}.{spelled}", "row")
+
+
 def test_the_last_key_seals_and_every_key_opens():
     before = Keyring(OLD).seal(b"secret", "row")
     both = Keyring(f"{OLD}\n{NEW}\n")
@@ -74,6 +95,12 @@ def test_a_key_that_is_too_short_is_refused_without_showing_it(text):
     assert OLD not in repr(Keyring(OLD))
 
 
+def test_a_key_needs_32_characters():
+    with pytest.raises(ValueError, match="32 random characters"):
+        Keyring("a" * 31)
+    assert Keyring("a" * 32).derive("cookies") != Keyring("b" * 32).derive("cookies")
+
+
 def test_a_self_signed_certificate_is_valid_for_its_names_and_time():
     names = ["localhost", "127.0.0.1", "::1", "vault"]
     certificate, key = sealing.self_signed_certificate(names, now=1_800_000_000)
@@ -81,6 +108,30 @@ def test_a_self_signed_certificate_is_valid_for_its_names_and_time():
     assert sealing.valid_for(certificate, names, now=1_800_000_000)
     assert sealing.valid_for(certificate, ["::1"], now=1_800_000_000 + 396 * 86400)
     assert not sealing.valid_for(certificate, names, now=1_800_000_000 + 397 * 86400)
+    assert sealing.valid_for(certificate, names, now=1_800_000_000 + 397 * 86400 - 1)
+    assert sealing.valid_for(certificate, names, now=1_800_000_000 - 3600)
     assert not sealing.valid_for(certificate, names, now=1_800_000_000 - 3601)
     assert not sealing.valid_for(certificate, ["example.org"], now=1_800_000_000)
+    assert not sealing.valid_for(certificate, ["localhost", "example.org"], now=1_800_000_000)
     assert not sealing.valid_for(b"damaged", names, now=1_800_000_000)
+
+
+def test_a_self_signed_certificate_says_what_strict_clients_ask_for():
+    """RFC 5280 §4.2.1: it signs itself and no other authority, and what must be critical is."""
+    certificate, _ = sealing.self_signed_certificate(["localhost"], now=1_800_000_000)
+    extensions = x509.load_pem_x509_certificate(certificate).extensions
+    critical = {type(one.value): one.critical for one in extensions}
+    assert critical == {
+        x509.BasicConstraints: True,
+        x509.KeyUsage: True,
+        x509.ExtendedKeyUsage: False,
+        x509.SubjectAlternativeName: False,
+        x509.SubjectKeyIdentifier: False,
+        x509.AuthorityKeyIdentifier: False,
+    }
+    authority = extensions.get_extension_for_class(x509.BasicConstraints).value
+    assert (authority.ca, authority.path_length) == (True, 0)
+    assert extensions.get_extension_for_class(x509.KeyUsage).value == x509.KeyUsage(
+        digital_signature=True, key_cert_sign=True, content_commitment=False, key_encipherment=False,
+        data_encipherment=False, key_agreement=False, crl_sign=False, encipher_only=False, decipher_only=False,
+    )  # fmt: skip
