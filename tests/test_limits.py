@@ -203,6 +203,30 @@ def test_tries_leave_the_database_when_they_no_longer_count(app, ada):
         assert db.one(dict, "SELECT count(*) AS n FROM attempts WHERE bucket = 'password'") == {"n": 1}
 
 
+def test_tries_stay_a_week_longer_than_they_count(app, ada):
+    def kept_after_one_more():
+        ada.another().post("/login", email=ada.email, password="x" * 12)
+        with app.app_context():
+            return db.one(dict, "SELECT count(*) AS n FROM attempts WHERE bucket = 'password'")["n"]
+
+    assert kept_after_one_more() == 1
+    ada.clock.passes(hours=7 * 24, minutes=15, seconds=-1)
+    assert kept_after_one_more() == 2
+    ada.clock.passes(seconds=1)
+    assert kept_after_one_more() == 2
+
+
+def test_a_try_at_one_door_forgets_none_that_was_made_at_another(app, ada):
+    """A wrong password counts for 15 minutes, a wrong code for a day: each is kept a week longer than that."""
+    ada.signs_out()
+    ada.proves_password()
+    guesses(ada, 1)
+    ada.clock.passes(hours=7 * 24 + 23)
+    ada.post("/login", email=ada.email, password="x" * 12)
+    with app.app_context():
+        assert db.one(dict, "SELECT count(*) AS n FROM attempts WHERE bucket = 'code'") == {"n": 1}
+
+
 def test_a_clock_that_jumps_ahead_and_back_wipes_no_lock(app, ada):
     other = ada.another()
     other.proves_password()
@@ -283,6 +307,12 @@ def test_when_the_pause_is_over_a_try_is_admitted_and_not_a_second_earlier(times
     wait = policy.pause(times, RATES, now)
     assert policy.pause(times, RATES, now + wait) == 0
     assert not wait or policy.pause(times, RATES, now + wait - 1) == 1
+
+
+def test_a_try_counts_to_the_last_second_of_its_window_and_no_longer():
+    rate = (Rate(1, 900),)
+    assert (policy.left([1000], rate, now=1899), policy.pause([1000], rate, now=1899)) == (0, 1)
+    assert (policy.left([1000], rate, now=1900), policy.pause([1000], rate, now=1900)) == (1, 0)
 
 
 @pytest.mark.parametrize(
