@@ -237,6 +237,18 @@ def test_of_two_confirmations_at_once_the_second_changes_nothing(visitor, meanwh
     assert other.call("GET", "/api/v1/me").json["backup_codes_remaining"] == 10
 
 
+def test_an_offer_that_was_replaced_meanwhile_enrols_nobody(app, visitor, meanwhile):
+    def is_replaced():
+        with app.app_context():
+            db.run("UPDATE offered_secrets SET sealed_secret = 'another'")
+
+    visitor.signs_up()
+    visitor.scans()
+    meanwhile(is_replaced)
+    assert not backup_codes_in(visitor.post("/setup", code=visitor.code()))
+    assert visitor.call("GET", "/api/v1/me").json["totp_enabled"] is False
+
+
 def test_of_two_renewals_at_once_with_one_code_one_hands_over_codes(visitor, meanwhile):
     visitor.signs_up()
     visitor.enrols()
@@ -287,6 +299,15 @@ def test_dismissing_through_htmx_goes_to_the_dashboard(visitor):
     assert (answer.status_code, answer.headers["HX-Redirect"], answer.data) == (204, "/dashboard", b"")
 
 
+def test_saved_codes_are_dismissed_for_the_own_account_only(visitor):
+    eve = visitor.another("eve@example.org")
+    for somebody in (eve, visitor):
+        somebody.signs_up()
+        somebody.enrols()
+    visitor.post("/setup/codes/dismiss")
+    assert visitor.is_in() and eve.get("/dashboard").location == "/setup/codes"
+
+
 def test_an_unacknowledged_set_is_replaced_after_a_fresh_code(visitor):
     visitor.signs_up()
     visitor.enrols()
@@ -302,6 +323,22 @@ def test_an_unacknowledged_set_is_replaced_after_a_fresh_code(visitor):
     visitor.proves_password()
     assert visitor.post("/login/code", code=lost[1]).status_code == 422
     assert visitor.post("/login/code", code=codes[1]).location == "/dashboard"
+
+
+def test_a_renewal_ends_the_own_set_and_nobody_elses(app, visitor):
+    def kept():
+        with app.app_context():
+            rows = db.many(dict, "SELECT account_id, count(*) AS n FROM backup_codes GROUP BY account_id")
+        return sorted(row["n"] for row in rows)
+
+    eve = visitor.another("eve@example.org")
+    for somebody in (eve, visitor):
+        somebody.signs_up()
+        somebody.enrols()
+    assert len(backup_codes_in(visitor.post("/setup/codes", code=visitor.code()))) == 10
+    assert kept() == [10, 10]
+    eve.signs_out()
+    assert eve.signs_in(eve.codes[0]).location == "/dashboard"
 
 
 def test_an_acknowledged_set_is_not_replaced(ada):
