@@ -243,9 +243,9 @@ def has_code(account_id: str, code_hash: str, *, used: bool) -> bool:
 
 
 def codes_left(account_id: str) -> int:
-    found = db.one(
+    (found,) = db.many(
         _Count,
         "SELECT count(*) AS number FROM backup_codes WHERE account_id = :id AND used_at IS NULL",
         id=account_id,
     )
-    return found.number if found else 0
+    return found.number
