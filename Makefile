@@ -7,7 +7,7 @@ CHROMIUM := $(firstword $(foreach name,chromium chromium-browser google-chrome,$
 
 EVERY_BRANCH := fv/gate.py,fv/login/*,fv/mfa/*,fv/passwords/*,fv/support/flows.py,fv/audit/*,fv/db/*,fv/throttle/*,fv/sealing.py
 
-.PHONY: run test unit e2e lint format bench wheel clean
+.PHONY: run test unit e2e lint format mutate bench wheel clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/for-run          ## serve the product on http://127.0.0.1:8000 (OPTIONS="--port 9000" for more)
@@ -36,6 +36,9 @@ lint: $(VENV)/for-test        ## style, format and types
 format: $(VENV)/for-test
 	$(BIN)/ruff check --fix -q .
 	$(BIN)/ruff format -q .
+
+mutate: $(VENV)/for-test      ## change each condition of gate, mfa, throttle, sealing and audit: a test must fail (long)
+	$(BIN)/python tests/mutate.py $(OPTIONS)
 
 bench: $(VENV)/for-test       ## what is fast, against what, in one run
 	$(BIN)/python bench/web.py
