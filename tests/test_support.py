@@ -170,6 +170,24 @@ def test_wrong_re_enrolment_codes_are_counted_with_all_others(app, ada):
     assert ada.post("/setup", re_enrolment_code=code).location == "/setup"
 
 
+def test_what_support_does_for_one_account_changes_no_other(app, clock, ada):
+    eve = Visitor(app, clock, "eve@example.org")
+    eve.signs_up()
+    eve.enrols()
+    eve.post("/setup/codes/dismiss")
+    assert run(app, "support", "new-codes", ada.email, "--ticket", "T-17").exit_code == 0
+    assert ada.get("/setup/codes").status_code == 200 and eve.get("/setup/codes").location == "/dashboard"
+
+    code = re_enrol(app)
+    assert eve.is_in() and eve.call("GET", "/api/v1/me").json["backup_codes_remaining"] == 10
+    codes = {ada: code, eve: re_enrol(app, eve.email)}
+    for somebody, other in ((ada, eve), (eve, ada)):
+        somebody.proves_password()
+        assert somebody.post("/setup", re_enrolment_code=codes[other]).status_code == 422
+        begins_again(somebody, codes[somebody])
+        assert somebody.is_in()
+
+
 def test_the_code_is_kept_as_a_slow_hash_and_stands_in_no_row(app, ada):
     code = re_enrol(app)
     with app.app_context():
