@@ -227,7 +227,7 @@ def test_no_mailbox_gets_more_than_ten_mails_an_hour_and_the_others_wait(app, ad
 
 
 def test_what_happened_long_before_mails_were_set_up_is_not_mailed(app, ada, clock, mailbox):
-    clock.passes(hours=25)
+    clock.passes(hours=24, seconds=-30)  # a day after the confirmation
     assert subjects(app, mailbox, clock) == []
 
 
@@ -236,6 +236,15 @@ def test_mails_begin_with_what_happens_after_they_were_set_up(app, ada):
         assert flows.beginning() == len(trail(app))
         flows.take_up(0, int(ada.clock.now))
         assert flows.beginning() == 3, "else with what follows on the last one mailed of"
+
+
+def test_the_last_thing_that_happened_before_mails_were_set_up_is_not_mailed(app, visitor, clock):
+    visitor.signs_up()
+    visitor.enrols()
+    assert names(app)[-1] == "second_factor.confirmed"
+    with app.app_context():
+        flows.take_up(flows.beginning(), int(clock.now))
+        assert not flows.send_next(int(clock.now))
 
 
 def test_an_account_that_is_gone_gets_no_mail(app, ada, clock, mailbox):
