@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from fv import db
+from fv.accounts import store as account_store
 from fv.api import times
 from fv.audit import chain, events, flows, head
 from fv.audit.chain import Event
 from fv.config import Misconfigured
+from fv.mfa import tries
 from tests.conftest import PASSWORD, Visitor
 
 
@@ -97,6 +99,17 @@ def test_a_lock_is_recorded_once_and_again_when_it_comes_again(app, ada):
             other.post("/login/code", code=ada.wrong_code())
         ada.clock.passes(minutes=16)
     assert names(app).count("code.locked") == 2 and names(app).count("code.wrong") == 10
+
+
+def test_of_five_wrong_codes_at_once_the_last_one_records_the_lock(app, ada):
+    """All five are counted before any of them is found to be wrong."""
+    ada.another().proves_password()
+    with app.app_context():
+        login, now = account_store.logins(account_id(app))[0], int(ada.clock.now)
+        tried = [tries.begin(login.account_id, now) for _ in range(5)]
+        for one in tried:
+            tries.failed(one, login, now)
+    assert names(app).count("code.locked") == 1 and names(app)[-1] == "code.locked"
 
 
 def test_too_many_wrong_passwords_are_recorded_once_for_known_and_unknown_emails(app, ada):

@@ -149,6 +149,33 @@ def test_an_old_password_that_is_replaced_while_it_is_compared_opens_nothing(mak
     assert holder.proves_password().location == "/login/code" and late.proves_password().status_code == 422
 
 
+def test_a_link_that_is_used_while_its_password_is_hashed_is_used_up(app, ada, path, monkeypatch):
+    real = hashing.hash
+
+    def slowly(secret):
+        monkeypatch.setattr(hashing, "hash", real)
+        elsewhere(lambda: ada.another().post(path, password=NEW))
+        return real(secret)
+
+    monkeypatch.setattr(hashing, "hash", slowly)
+    assert ada.another().post(path, password="yet another password").status_code == 410
+    ada.password = NEW
+    assert ada.proves_password().location == "/login/code"
+
+
+def test_a_change_that_meets_a_fresh_hash_of_the_old_password_changes_nothing(make_app, ada, meanwhile):
+    """The cost was raised, and a sign-in elsewhere makes the hash anew while this one is being compared."""
+    app = make_app(HASH_PASSES=2)
+    here, there = Visitor(app, ada.clock), Visitor(app, ada.clock)
+    here.secret = there.secret = ada.secret
+    here.client.set_cookie("facevault", ada.client.get_cookie("facevault").value)
+    meanwhile(there.proves_password)
+    assert here.post("/account/password", current=PASSWORD, password=NEW).location == "/account"
+    assert "password.changed" not in names(app) and here.is_in()
+    assert here.post("/account/password", current=PASSWORD, password=NEW).location == "/account"
+    assert names(app)[-1] == "password.changed"
+
+
 def test_of_two_changes_of_the_password_at_once_the_later_changes_nothing(app, ada, path, meanwhile):
     meanwhile(lambda: ada.another().post(path, password=NEW))
     assert ada.post("/account/password", current=PASSWORD, password="yet another password").location == "/account"

@@ -156,7 +156,7 @@ class TwoBrowsers(RuleBasedStateMachine):
         answer = self.visitors[who].post("/login/code", code=pyotp.HOTP(self.visitors[who].secret).at(step))
         assert not self.answered(answer, who, 303, right=False)
 
-    @precondition(lambda self: self.used and not self.model.paused(self.clock.now))
+    @precondition(lambda self: self.model.enrolled and self.used and not self.model.paused(self.clock.now))
     @rule(who=browsers)
     def replays_a_backup_code(self, who):
         self.proves_the_password(who)

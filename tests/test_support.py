@@ -8,6 +8,7 @@ import pyotp
 import pytest
 
 from fv import db
+from fv.support import flows
 from tests.conftest import Visitor
 from tests.test_audit import names, trail
 
@@ -244,6 +245,14 @@ def test_an_account_that_was_never_enrolled_needs_no_support(app, visitor):
         result = run(app, "support", *words)
         assert result.exit_code == 1 and "no second factor yet" in result.output
     assert "otpauth" in visitor.get("/setup").text and names(app) == ["account.created", "password.proved"]
+
+
+def test_an_account_without_a_second_factor_is_not_reset_whoever_asks(app, visitor):
+    visitor.signs_up()
+    with app.app_context():
+        account = flows.find(visitor.email)
+        assert flows.re_enrol(account, "T", "V", 0) is flows.Refused.NOT_ENROLLED
+    assert "otpauth" in visitor.get("/setup").text and names(app)[-1] == "password.proved"
 
 
 def test_kill_9_at_any_statement_leaves_the_old_state_or_the_new_one(app, ada):

@@ -55,12 +55,16 @@ def every() -> list[Account]:
     return db.many(Account, "SELECT * FROM accounts ORDER BY created_at, email")
 
 
-def of_login(login: "Login") -> Account:
-    """The account a login belongs to; it cannot be without one (a foreign key)."""
-    found = by_id(login.account_id)
+def existing(id: str) -> Account:
+    """The account of a row that cannot be without one (a foreign key)."""
+    found = by_id(id)
     if found is None:
-        raise LookupError("the account ended together with this login")
+        raise LookupError("the account went together with the row that named it")
     return found
+
+
+def of_login(login: "Login") -> Account:
+    return existing(login.account_id)
 
 
 def any_exists() -> bool:

@@ -69,11 +69,8 @@ def set_by_link(token: str, password: str, visitor: Visitor, now: int) -> NoSign
 
 
 def holder(link: Link) -> Account:
-    """Whose link it is; a link goes with its account (a foreign key)."""
-    account = account_store.by_id(link.account_id)
-    if account is None:
-        raise LookupError("the account went together with this link")
-    return account
+    """Whose link it is."""
+    return account_store.existing(link.account_id)
 
 
 def is_new(account: Account) -> bool:
