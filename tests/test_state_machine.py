@@ -249,5 +249,5 @@ class TwoBrowsers(RuleBasedStateMachine):
 
 TestTwoBrowsers = TwoBrowsers.TestCase
 TestTwoBrowsers.settings = settings(
-    max_examples=30, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=20, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )
