@@ -206,8 +206,7 @@ def test_plain_http_at_another_name_than_localhost_works(person, server, script)
     assert ada.page.url == f"http://vault.test:{server.port}/login"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize(("scheme", "size"), [("light", WIDE), ("dark", NARROW)], ids=["wide", "narrow"])
 def test_axe_finds_nothing_and_no_page_scrolls_sideways(person, scheme, size):
     ada = person(viewport=size, color_scheme=scheme)
     look = f"{scheme}-{size['width']}"
