@@ -249,6 +249,20 @@ def test_an_offer_that_was_replaced_meanwhile_enrols_nobody(app, visitor, meanwh
     assert visitor.call("GET", "/api/v1/me").json["totp_enabled"] is False
 
 
+def test_a_reset_that_comes_meanwhile_is_not_ended_by_a_login_that_gave_no_code(app, visitor, meanwhile):
+    def is_reset():
+        with app.app_context():
+            db.run("INSERT INTO re_enrolments (account_id, code_hash, made_at) SELECT id, 'x', 0 FROM accounts")
+
+    visitor.signs_up()
+    visitor.scans()
+    meanwhile(is_reset)
+    assert not backup_codes_in(visitor.post("/setup", code=visitor.code()))
+    with app.app_context():
+        assert len(db.many(dict, "SELECT * FROM re_enrolments")) == 1
+    assert visitor.call("GET", "/api/v1/me").json["totp_enabled"] is False
+
+
 def test_of_two_renewals_at_once_with_one_code_one_hands_over_codes(visitor, meanwhile):
     visitor.signs_up()
     visitor.enrols()
