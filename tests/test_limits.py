@@ -329,3 +329,11 @@ def test_a_try_counts_to_the_last_second_of_its_window_and_no_longer():
 )
 def test_what_counts_as_one_address(address, network):
     assert policy.network_of(address) == network
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [("203.0.113.200", "203.0.113.0/24"), ("2001:db8:1:ffff::6", "2001:db8:1::/48"), ("nonsense", "unknown")],
+)
+def test_what_counts_as_one_neighbourhood(address, network):
+    assert policy.neighbourhood_of(address) == network

@@ -331,6 +331,17 @@ def test_what_was_allowed_ends_after_a_day(app, ada):
     assert "backup_codes.replaced" not in names(app)
 
 
+def test_what_was_allowed_is_good_until_the_last_second_of_the_day(app, ada):
+    allow(app)
+    for _ in range(2):
+        ada.clock.passes(hours=11)
+        ada.signs_in()
+    ada.clock.passes(hours=2, seconds=-61)
+    assert ada.get("/setup/codes").status_code == 200
+    ada.clock.passes(seconds=1)
+    assert ada.get("/setup/codes").location == "/dashboard"
+
+
 def test_a_code_of_an_account_that_support_did_not_allow_is_not_spent_at_the_door(app, ada):
     code = ada.code()
     assert ada.post("/setup/codes", code=code).location == "/dashboard"
@@ -376,6 +387,20 @@ def test_show_follows_an_account_through_its_re_enrolment(app, visitor):
     visitor.proves_password()
     visitor.post("/setup", re_enrolment_code=code)
     assert "the code was typed" in run(app, "support", "show", visitor.email).output
+
+
+def test_unlock_lifts_the_pause_of_one_account_only(app, clock, ada):
+    eve = Visitor(app, clock, "eve@example.org")
+    eve.signs_up()
+    eve.enrols()
+    for somebody in (ada, eve):
+        somebody.signs_out()
+        somebody.proves_password()
+        for _ in range(5):
+            somebody.post("/login/code", code=somebody.wrong_code())
+    assert run(app, "support", "unlock", ada.email, "--ticket", "T-19").exit_code == 0
+    assert ada.signs_in().location == "/dashboard"
+    assert eve.signs_in().status_code == 429
 
 
 def test_unlock_lifts_both_pauses_and_leaves_locked_logins_locked(app, ada):
