@@ -91,6 +91,13 @@ def test_every_login_failure_lock_replay_enrolment_code_use_and_key_act_is_recor
     assert happened() == ["password.changed"], "there was no other login left to end"
 
 
+def test_an_older_code_after_a_newer_one_is_recorded_as_a_replay(app, ada):
+    older, newer = ada.code(), ada.code(step=1)
+    assert ada.another().signs_in(newer).location == "/dashboard"
+    ada.another().signs_in(older)
+    assert names(app)[-1] == "code.replayed"
+
+
 def test_a_lock_is_recorded_once_and_again_when_it_comes_again(app, ada):
     for _ in range(2):
         other = ada.another()
@@ -394,6 +401,7 @@ def test_an_event_of_another_version_is_shown_by_its_name(app, ada):
     assert "key.painted" in ada.get("/audit").text and "key.painted" in ada.get("/account").text
     assert ada.call("GET", "/api/v1/audit").status_code == 200
     assert "key.painted" in run(app, "support", "show", ada.email).output
+    assert events.tell("key.painted", "holder", "{}").unusual, "what nobody here knows is worth a second look"
 
 
 def test_an_index_that_hides_rows_hides_none_from_the_doctor(app, ada):
