@@ -38,7 +38,7 @@ CLOSEST = {
     "fv/sealing.py": ("sealing", "config", "audit"),
     "fv/mfa/totp.py": ("totp", "enrolment", "login"),
     "fv/mfa/backup_codes.py": ("totp", "enrolment", "support"),
-    "fv/mfa/*": ("enrolment", "support", "login", "limits", "passwords", "gate"),
+    "fv/mfa/*": ("enrolment", "passwords", "support", "login", "limits", "audit", "gate"),
     "fv/throttle/*": ("limits", "support", "notices", "login"),
     "fv/audit/*": ("audit", "notices", "doctor"),
 }
