@@ -23,6 +23,7 @@ from fv import (
     web,
     words,
 )
+from fv.accounts import store as account_store
 from fv.accounts import views as accounts
 from fv.api import times
 from fv.audit import commands as audit_commands
@@ -115,4 +116,4 @@ def _check_instance(app: Flask) -> None:
                 f"The secret key does not belong to {db.path_of(app)}: it opens nothing in it. "
                 "Put back the key that was used before."
             )
-        audit_flows.prepare()
+        audit_flows.prepare(is_new=not account_store.any_exists())

@@ -255,11 +255,14 @@ def test_a_last_row_put_in_place_of_the_real_one_is_not_the_one_that_was_noted(a
     assert faults(app) == [f"Row {last.number} is not the one that was written last."]
 
 
-def test_a_trail_of_no_row_needs_no_note_and_one_of_one_row_does(app):
+def test_a_trail_of_no_row_and_one_of_one_row_need_the_note_alike(app):
     note = Path(app.instance_path) / "audit.head"
     assert note.read_text().startswith(f"0 {chain.FIRST} ")
-    note.unlink()
     assert run(app, "audit", "verify").output == "The audit trail is whole: 0 rows, the last one is number 0.\n"
+    empty = note.read_bytes()
+    note.unlink()
+    assert len(faults(app)) == 1
+    note.write_bytes(empty)
     with app.app_context(), db.transaction():
         flows.record("key.made", None, 0)
     assert run(app, "audit", "verify").output == "The audit trail is whole: 1 rows, the last one is number 1.\n"
@@ -301,6 +304,15 @@ def test_rows_cut_off_together_with_the_note_leave_a_trace_for_good(app, ada):
     ada.signs_out()
     ada.signs_in()
     assert faults(app) == ["Before row 3 the note of the end was missing: rows may have been cut off there."]
+
+
+def test_a_trail_that_was_emptied_together_with_the_note_leaves_a_trace_for_good(make_app, ada):
+    tamper(ada.app, "DELETE FROM audit")
+    (Path(ada.app.instance_path) / "audit.head").unlink()
+    again = Visitor(make_app(), ada.clock)
+    again.secret = ada.secret
+    assert again.signs_in().location == "/dashboard"
+    assert faults(again.app) == ["Before row 1 the note of the end was missing: rows may have been cut off there."]
 
 
 def test_the_first_row_behind_a_gap_is_still_sealed(app, ada):

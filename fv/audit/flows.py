@@ -42,8 +42,9 @@ def record(event: str, account_id: str | None, now: int, actor: str = "holder", 
     if event not in KINDS or actor not in ACTORS or not db.in_transaction():
         raise LookupError(f"{event} by {actor} is not known, or not recorded inside a transaction")
     last, noted = store.last(), _head()
-    if last and noted is None:
-        last = _append(last.number, last.hash, "trail.head_missing", None, now, "service", {})
+    if noted is None:  # also of an empty trail: somebody may have emptied it and removed the note
+        number, before = (last.number, last.hash) if last else (0, chain.FIRST)
+        last = _append(number, before, "trail.head_missing", None, now, "service", {})
     if noted and (last is None or noted.number > last.number):
         number, before = noted.number, noted.hash  # rows were cut off: their numbers stay missing, for verify() to name
     else:
@@ -71,11 +72,11 @@ def may_be_ours() -> bool:
     return _is_ours(noted) or _keyring().has_signed(_ROW, chain.sealed_text(last.hash, last), last.seal)
 
 
-def prepare() -> None:
-    """At the start: refuse a place for the note that cannot be used, and note that an empty trail is empty."""
+def prepare(is_new: bool) -> None:
+    """At the start: refuse a place for the note that cannot be used. A new installation notes that it is empty."""
     try:
         head.prove_writable(path())
-        if store.last() is None and _head() is None:
+        if is_new and store.last() is None and _head() is None:
             head.write(path(), _sealed_head(0, chain.FIRST), _is_ours)
     except OSError as error:
         raise Misconfigured(f"FV_AUDIT_HEAD: {path()} cannot be read and written ({error.strerror}).") from None
@@ -116,7 +117,7 @@ def _all_faults() -> Iterator[Fault]:
         expected, before = row.number + 1, row.hash
     if noted and noted.number >= expected:
         yield Fault(noted.number, f"{_rows(expected, noted.number)} missing at the end.")
-    if noted is None and expected > 1:
+    if noted is None:
         yield Fault(expected, f"The note of where the trail ends, {path()}, is missing or was altered.")
 
 
