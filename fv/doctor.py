@@ -216,7 +216,7 @@ def _mail(app: Flask, now: int) -> Iterator[Finding]:
     else:
         yield ok("mail", f"{server.host}:{server.port} answers")
     if lost := notices.given_up(now - 7 * DAY):
-        yield wrong("mail", f"{lost} mail{'' if lost == 1 else 's'} of the last 7 days given up: no server took them")
+        yield wrong("mail", f"{words.count(lost, 'mail')} of the last 7 days given up: no server took them")
 
 
 def _accounts() -> Iterator[Finding]:

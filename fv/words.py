@@ -3,17 +3,22 @@
 from datetime import UTC, datetime
 
 
+def count(number: int, unit: str) -> str:
+    """`1 row`, `1,200 rows`"""
+    return f"{number:,} {unit}{'' if number == 1 else 's'}"
+
+
 def duration(seconds: int) -> str:
     """`40 seconds`, `12 minutes`, `3 hours`: rounded up, so that nobody comes back too early."""
     for size, unit in ((3600, "hour"), (60, "minute")):
         if seconds > 2 * size:
-            return _count(-(-seconds // size), unit)
-    return _count(seconds, "second")
+            return count(-(-seconds // size), unit)
+    return count(seconds, "second")
 
 
 def difference(seconds: int) -> str:
     """`90 seconds`, `4 minutes`: to the nearest minute from three minutes on."""
-    return _count(seconds, "second") if seconds < 180 else _count(round(seconds / 60), "minute")
+    return count(seconds, "second") if seconds < 180 else count(round(seconds / 60), "minute")
 
 
 def moment(seconds: int) -> str:
@@ -35,7 +40,7 @@ def ago(seconds: int, now: int) -> str:
         return "now"
     if passed < 86400:
         size, unit = (3600, "hour") if passed >= 7200 else (60, "minute")
-        return f"{_count(passed // size, unit)} ago"
+        return f"{count(passed // size, unit)} ago"
     return moment(seconds)
 
 
@@ -68,7 +73,3 @@ _SYSTEMS = (
     ("Mac OS X", "macOS"),
     ("Linux", "Linux"),
 )
-
-
-def _count(number: int, unit: str) -> str:
-    return f"{number:,} {unit}{'' if number == 1 else 's'}"

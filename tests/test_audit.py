@@ -265,7 +265,7 @@ def test_a_trail_of_no_row_and_one_of_one_row_need_the_note_alike(app):
     note.write_bytes(empty)
     with app.app_context(), db.transaction():
         flows.record("key.made", None, 0)
-    assert run(app, "audit", "verify").output == "The audit trail is whole: 1 rows, the last one is number 1.\n"
+    assert run(app, "audit", "verify").output == "The audit trail is whole: 1 row, the last one is number 1.\n"
     after = run(app, "audit", "verify", "--after", "1").output
     assert after.startswith("The audit trail is whole: 0 rows, the last one is number 1.")
     note.unlink()

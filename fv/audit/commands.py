@@ -7,6 +7,7 @@ from itertools import islice
 import click
 from flask.cli import AppGroup
 
+from fv import words
 from fv.audit import flows, store
 
 MOST = 50  # faults that are printed
@@ -31,7 +32,7 @@ def verify(after: int) -> None:
             "from a backup. Compare it with your last export."
         )
     known = f" Rows 1 to {after} were not looked at." if after else ""
-    click.echo(f"The audit trail is whole: {last - after} rows, the last one is number {last}.{known}")
+    click.echo(f"The audit trail is whole: {words.count(last - after, 'row')}, the last one is number {last}.{known}")
 
 
 @audit.command()

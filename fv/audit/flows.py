@@ -53,7 +53,7 @@ def record(event: str, account_id: str | None, now: int, actor: str = "holder", 
     db.after_commit("audit", lambda: _note(row))
 
 
-def verify(after: int = 0) -> Iterator[Fault]:
+def verify(after: int) -> Iterator[Fault]:
     """Everything that is wrong with the rows numbered above `after`, in their order."""
     return (fault for fault in _all_faults() if fault.number > after)
 
