@@ -85,7 +85,7 @@ class TwoBrowsers(RuleBasedStateMachine):
     @initialize(enrolled=st.booleans())
     def signs_up(self, enrolled):
         self.folder = Path(tempfile.mkdtemp())
-        self.clock, self.model, self.used, self.old_codes = Clock(), Model(), [], ["2222-2222-2222"]
+        self.clock, self.model, self.used, self.old_codes = Clock(), Model(), [], ["2222-2222-2222"] * 2
         self.app = create_app(
             INSTANCE=self.folder, CLOCK=self.clock, HASH_MEMORY_KIB=8, HASH_PASSES=1, REGISTRATION="open"
         )
