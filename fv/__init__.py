@@ -39,9 +39,10 @@ from fv.notices import views as notices
 from fv.passwords import views as passwords
 from fv.profile import views as profile
 from fv.support import commands as support
+from fv.verifications import views as verifications
 from fv.web import Section
 
-FEATURES = (accounts, passwords, login, mfa, profile, notices, dashboard, keys, audit, health)
+FEATURES = (accounts, passwords, login, mfa, profile, notices, dashboard, verifications, keys, audit, health)
 
 COMMANDS = (serving.serve, support.accounts, support.support, audit_commands.audit, doctor.doctor)
 

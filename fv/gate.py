@@ -57,7 +57,12 @@ OPEN_TO_UNENROLLED = OPEN_TO_ALL | {
 }
 
 #: An API key may call these, when it has the scope that stands beside them.
-OPEN_TO_KEYS: dict[tuple[str, str], str] = {}
+OPEN_TO_KEYS: dict[tuple[str, str], str] = {
+    ("POST", "verifications.create"): "sessions:create",
+    ("GET", "verifications.api_list"): "sessions:read",
+    ("GET", "verifications.api_get"): "sessions:read",
+    ("POST", "verifications.cancel"): "sessions:create",
+}
 
 #: Pages open to an account that has not confirmed yet that its backup codes are saved. The API is open to it.
 OPEN_TO_OWING = OPEN_TO_ALL | {

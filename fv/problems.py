@@ -42,12 +42,22 @@ KINDS: Mapping[str, Kind] = {
     "not_found": Kind(404, "Nothing here", "The address is wrong, or what it named is gone."),
     "method_not_allowed": Kind(405, "Not in this way", "This address does not answer this method."),
     "already_enrolled": Kind(409, "Already set up", "Two-factor authentication is set up; nothing was changed."),
+    "invalid_transition": Kind(
+        409, "Not any more", "The session has gone on meanwhile, so this cannot be done. Look at it again."
+    ),
     "too_many_keys": Kind(409, "No room for another key", "Revoke a key that is no longer used, then make this one."),
     "link_ended": Kind(410, "This link has ended", "It was used, replaced, or is too old. Ask support for a new one."),
     "length_required": Kind(411, "How long is it?", "Send the body with a Content-Length."),
     "body_too_large": Kind(413, "Too much at once", "The request is larger than this address accepts."),
     "unsupported_media_type": Kind(415, "Not in this form", "Send the body as application/json."),
     "invalid_request": Kind(422, "Something to correct", "A field is missing, unknown, or has a value it cannot have."),
+    "idempotency_key_reused": Kind(
+        422, "That key was used before", "This Idempotency-Key was sent with another request within the last day."
+    ),
+    "invalid_photo": Kind(422, "That is no photo we can use", "Send a JPEG, PNG or WebP of up to 10 MB."),
+    "invalid_nonce": Kind(422, "Too late", "The challenge was used or is too old. Take the new one."),
+    "consent_required": Kind(422, "Consent comes first", "The person has to agree before a photo is taken."),
+    "photos_missing": Kind(422, "Not everything is there", "The ID photo, the selfie and the head turn are needed."),
     "invalid_code": Kind(422, "That code does not match", "Type the newest code of your authenticator."),
     "too_many_attempts": Kind(429, "Too many tries", "Even the right code is refused for now. Try again later."),
     "internal": Kind(

@@ -52,6 +52,9 @@ KINDS: Mapping[str, Kind] = {
     "re_enrolment.code_accepted": Kind("Re-enrolment code accepted", unusual=True),
     "key.made": Kind("API key made"),
     "key.revoked": Kind("API key revoked"),
+    "session.passed": Kind("Session passed by a person"),
+    "session.failed": Kind("Session failed by a person"),
+    "session.photo_viewed": Kind("Photo viewed"),
     "support.account_created": Kind("Account created by support"),
     "support.password_link": Kind("Link to set a password made by support", unusual=True),
     "support.re_enrolled": Kind("Second factor reset by support", unusual=True, told=True,
@@ -97,6 +100,8 @@ _DETAILS: Mapping[str, Callable[[Any], str]] = {
     "device": str,
     "left": lambda left: f"{left} backup code{'' if left == 1 else 's'} left",
     "key": lambda prefix: f"{prefix}…",
+    "session": str,
+    "kind": lambda kind: str(kind).replace("_", " "),
     "ticket": lambda ticket: f"ticket {ticket}",
     "verified": lambda how: f"verified by: {how}",
 }

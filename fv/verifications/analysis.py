@@ -1,0 +1,46 @@
+"""What the analysers find in a session's photos, and what follows from it. Pure.
+
+An analyser that is missing, fails or takes too long says `unavailable`, and a session with one such finding is never
+passed by the machine: a person decides. None is installed in this version, so every session is decided by a person,
+but for those in test mode, whose end is what their external_user_id asks for.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+
+CHECKS = ("document", "mrz", "face_match", "liveness", "duplicate")
+#: external_user_id of a test session → its end
+TEST = {"test_pass": "accept", "test_review": "review", "test_fail": "reject", "test_duplicate": "review"}
+SCORES = {"accept": 95, "review": 55, "reject": 10}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`result`: ok, review, failed, unavailable."""
+
+    check: str
+    result: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Findings:
+    """`score`: 0 to 100, high is safe; None: nothing could be measured."""
+
+    findings: tuple[Finding, ...]
+    score: int | None
+    decision: str
+    face_match: bool | None
+
+    def as_text(self) -> str:
+        return json.dumps([asdict(finding) for finding in self.findings])
+
+
+def examine(mode: str, external_user_id: str) -> Findings:
+    if mode == "test" and external_user_id in TEST:
+        decision = TEST[external_user_id]
+        result = {"accept": "ok", "review": "review", "reject": "failed"}[decision]
+        findings = tuple(Finding(check, result, "Test mode: nothing was examined.") for check in CHECKS)
+        return Findings(findings, SCORES[decision], decision, decision == "accept")
+    missing = tuple(Finding(check, "unavailable", "No analyser is installed for this.") for check in CHECKS)
+    return Findings(missing, None, "review", None)

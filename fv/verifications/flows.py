@@ -1,0 +1,222 @@
+"""The story: an account asks for a session, a person consents and is photographed, the session is analysed and decided.
+
+A refusal is a return value. Whatever a session becomes is one conditional UPDATE, with its line of the timeline and its
+row of the audit trail in the same transaction.
+"""
+
+import hashlib
+import json
+import secrets
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any
+
+from flask import current_app
+
+from fv import db, ids, sealing
+from fv.accounts import flows as accounts
+from fv.accounts.store import Login
+from fv.audit import flows as audit
+from fv.evidence import flows as evidence
+from fv.evidence.intake import Refused as NoPhoto
+from fv.evidence.store import Photo
+from fv.verifications import analysis, store
+from fv.verifications.store import Verification
+
+LONGEST_USER_ID = 255  # characters
+LONGEST_REASON = 500  # characters
+LEASE = 120  # seconds a worker has for one session
+LONGEST_KEY = 255  # characters of an Idempotency-Key
+ANSWERS_KEPT = 24 * 3600  # seconds
+CHALLENGES = ("left", "right", "up")  # the way the head is turned
+CHALLENGE_LASTS = 120  # seconds
+STEPS = ("id_photo", "selfie", "liveness_frame")
+SUBJECT = ("passed", "failed")  # what a person may decide
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a new session is to be."""
+
+    external_user_id: str
+    require_poa: bool
+    mode: str
+
+
+@dataclass(frozen=True)
+class Made:
+    """`token`: what the end user's link holds; in clear only here, and sealed for a repeated answer."""
+
+    id: str
+    token: str
+    nonce: str
+    expires_at: int
+
+
+class Refused(Enum):
+    USER_ID = "external_user_id"
+    KEY_REUSED = "the Idempotency-Key was used for something else"
+    TRANSITION = "the session cannot become that any more"
+    NOT_THERE = "there is no such session"
+    REASON = "a decision needs a reason"
+    CONSENT = "the person has not consented yet"
+    NONCE = "the challenge was used, replaced, or is too old"
+
+
+def create(account_id: str, asked: Asked, request_key: str | None, now: int) -> Made | Refused:
+    """A new session; the same one again for the same Idempotency-Key within a day."""
+    if not 1 <= len(asked.external_user_id) <= LONGEST_USER_ID or not asked.external_user_id.isprintable():
+        return Refused.USER_ID
+    token = secrets.token_urlsafe(32)
+    lasts = int(current_app.config["SESSION_WINDOW"])
+    new = Verification(
+        ids.new("vs"), account_id, asked.external_user_id, asked.mode, "pending", asked.require_poa, hash_of(token),
+        secrets.choice(CHALLENGES), secrets.token_urlsafe(16), now, now, now + lasts,
+    )  # fmt: skip
+    made, fingerprint = Made(new.id, token, new.nonce, new.expires_at), _fingerprint(asked)
+    with db.transaction():
+        if request_key is not None:
+            before = store.answer(account_id, request_key, now - ANSWERS_KEPT)
+            if before:
+                return (
+                    _again(account_id, request_key, before) if before.fingerprint == fingerprint else Refused.KEY_REUSED
+                )
+            text = json.dumps([made.id, made.token, made.nonce, made.expires_at]).encode()
+            sealed = _keyring().seal(text, bound_to=f"{account_id} {request_key}")
+            store.keep_answer(account_id, request_key, fingerprint, sealed, now, now - ANSWERS_KEPT)
+        store.add(new)
+        store.note(new.id, "pending", now)
+        return made
+
+
+def cancel(account_id: str, id: str, mode: str | None, now: int) -> Verification | Refused:
+    if store.find(account_id, id, mode, now) is None:
+        return Refused.NOT_THERE
+    with db.transaction():
+        if not store.become(account_id, id, "canceled", now):
+            return Refused.TRANSITION
+        store.note(id, "canceled", now)
+    return store.find(account_id, id, mode, now) or Refused.NOT_THERE
+
+
+def decide(login: Login, id: str, decision: str, reason: str, now: int) -> Verification | Refused:
+    """A person decides: from review, or takes back that it passed."""
+    reason = " ".join(reason.split())
+    if store.find(login.account_id, id, None, now) is None:
+        return Refused.NOT_THERE
+    if not 1 <= len(reason) <= LONGEST_REASON or not reason.isprintable():
+        return Refused.REASON
+    with db.transaction():
+        accounts.insist(login)
+        if not store.decide(login.account_id, id, decision, now):
+            return Refused.TRANSITION
+        store.note(id, decision, now, reason)
+        audit.record(f"session.{decision}", login.account_id, now, session=id, **accounts.traits(login))
+    return store.find(login.account_id, id, None, now) or Refused.NOT_THERE
+
+
+# ── The end user ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def by_link(id: str, token: str, now: int) -> Verification | None:
+    """The session that an end user's link opens."""
+    return store.of_token(id, hash_of(token), now)
+
+
+def consent(session: Verification, now: int) -> bool:
+    """The person agreed, and may be photographed. Again: nothing changes. False when the session is over."""
+    with db.transaction():
+        if store.become(session.account_id, session.id, "in_progress", now):
+            store.consent(session.id, now)
+            store.note(session.id, "in_progress", now)
+        found = store.find(session.account_id, session.id, None, now)
+    return found is not None and found.status == "in_progress"
+
+
+def new_challenge(session: Verification, now: int) -> Verification:
+    """Another way to turn the head, with a nonce that is good once and for two minutes."""
+    challenge, nonce = secrets.choice(CHALLENGES), secrets.token_urlsafe(16)
+    with db.transaction():
+        store.renew_challenge(session.id, challenge, nonce, now)
+    return replace(session, challenge=challenge, nonce=nonce, nonce_made_at=now)
+
+
+def keep_photo(session: Verification, kind: str, raw: bytes, nonce: str | None, now: int) -> Photo | NoPhoto | Refused:
+    """One of the three photos; a retake replaces the one before. Only after consent, and before it is submitted."""
+    if session.consented_at is None:
+        return Refused.CONSENT
+    if session.status != "in_progress":
+        return Refused.TRANSITION
+    if kind == "liveness_frame" and not store.spend_nonce(session.id, nonce or "", now - CHALLENGE_LASTS):
+        return Refused.NONCE
+
+    def noted() -> bool:
+        found = store.find(session.account_id, session.id, None, now)
+        if found is None or found.status != "in_progress":
+            return False
+        store.note(session.id, f"photo:{kind}", now)
+        return True
+
+    kept = evidence.keep(session.account_id, session.id, kind, raw, now, only_if=noted)
+    return Refused.TRANSITION if kept is None else kept
+
+
+def submit(session: Verification, now: int) -> bool | Refused:
+    """Everything is there: from now on it is analysed. False when a photo is missing."""
+    if not all(taken(session).values()):
+        return False
+    with db.transaction():
+        if not store.become(session.account_id, session.id, "analyzing", now):
+            return Refused.TRANSITION
+        store.submit(session.id, now)
+        store.note(session.id, "analyzing", now)
+    return True
+
+
+def taken(session: Verification) -> dict[str, bool]:
+    """Which of the three photos there are."""
+    kinds = {photo.kind for photo in evidence.of_verification(session.account_id, session.id)}
+    return {step: step in kinds for step in STEPS}
+
+
+# ── Analysis ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def analyse_next(now: int) -> bool:
+    """Analyse the submitted session that waits longest. False when none waits.
+
+    It is taken by a lease: who dies in the middle loses it, and the next one begins anew; only who still has it decides.
+    """
+    lease = ids.new("lease")
+    session = store.take_due(lease, now + LEASE, now)
+    if session is None:
+        return False
+    found = analysis.examine(session.mode, session.external_user_id)
+    with db.transaction():
+        if not store.finish(session.id, lease, found.as_text(), found.score, found.decision, found.face_match):
+            raise db.Undo
+        new = {"accept": "passed", "review": "review", "reject": "failed"}[found.decision]
+        store.become(session.account_id, session.id, new, now)
+        store.note(session.id, new, now)
+    return True
+
+
+def hash_of(token: str) -> str:
+    """SHA-256 is enough for 256 random bits."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _again(account_id: str, request_key: str, before: store.Answer) -> Made:
+    text = _keyring().open(before.sealed_answer, bound_to=f"{account_id} {request_key}")
+    id, token, nonce, expires_at = json.loads(text)
+    return Made(id, token, nonce, expires_at)
+
+
+def _fingerprint(asked: Asked) -> str:
+    text: list[Any] = [asked.external_user_id, asked.require_poa, asked.mode]
+    return hashlib.sha256(json.dumps(text).encode()).hexdigest()
+
+
+def _keyring() -> sealing.Keyring:
+    keyring: sealing.Keyring = current_app.extensions["keyring"]
+    return keyring

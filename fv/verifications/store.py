@@ -1,0 +1,288 @@
+"""Sessions as the database knows them. Whatever is read is as of `now`: one that ran out is expired, written or not."""
+
+from dataclasses import dataclass
+
+from fv import db
+from fv.verifications import states
+
+
+@dataclass(frozen=True)
+class Verification:
+    id: str
+    account_id: str
+    external_user_id: str
+    mode: str
+    status: str
+    require_poa: bool
+    token_hash: str
+    challenge: str
+    nonce: str
+    nonce_made_at: int
+    created_at: int
+    expires_at: int
+    consented_at: int | None = None
+    submitted_at: int | None = None
+    completed_at: int | None = None
+    trust_score: int | None = None
+    trust_decision: str | None = None
+    face_match_passed: bool | None = None
+    findings: str | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One line of the timeline."""
+
+    number: int
+    at: int
+    event: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    fingerprint: str
+    sealed_answer: str
+
+
+@dataclass(frozen=True)
+class _Id:
+    id: str
+
+
+_OPEN = ", ".join(f"'{status}'" for status in states.OPEN)
+_STATUS = f"CASE WHEN status IN ({_OPEN}) AND expires_at <= :now THEN 'expired' ELSE status END"
+_COLUMNS = f"""
+    id, account_id, external_user_id, mode, {_STATUS} AS status, require_poa, token_hash, challenge, nonce,
+    nonce_made_at, created_at, expires_at, consented_at, submitted_at, completed_at, trust_score, trust_decision,
+    face_match_passed, findings, error
+"""
+
+
+def _verification(require_poa: int, face_match_passed: int | None, **columns: object) -> Verification:
+    passed = None if face_match_passed is None else bool(face_match_passed)
+    return Verification(require_poa=bool(require_poa), face_match_passed=passed, **columns)  # type: ignore[arg-type]
+
+
+def add(new: Verification) -> None:
+    db.run(
+        """
+        INSERT INTO verifications (id, account_id, external_user_id, mode, status, require_poa, token_hash, challenge,
+            nonce, nonce_made_at, created_at, expires_at)
+        VALUES (:id, :account_id, :external_user_id, :mode, :status, :require_poa, :token_hash, :challenge,
+            :nonce, :nonce_made_at, :created_at, :expires_at)
+        """,
+        id=new.id, account_id=new.account_id, external_user_id=new.external_user_id, mode=new.mode, status=new.status,
+        require_poa=int(new.require_poa), token_hash=new.token_hash, challenge=new.challenge, nonce=new.nonce,
+        nonce_made_at=new.nonce_made_at, created_at=new.created_at, expires_at=new.expires_at,
+    )  # fmt: skip
+
+
+def find(account_id: str, id: str, mode: str | None, now: int) -> Verification | None:
+    """Of this account and mode (None: either)."""
+    return db.one(
+        _verification,
+        f"""
+        SELECT {_COLUMNS} FROM verifications
+        WHERE id = :id AND account_id = :account_id AND (:mode IS NULL OR mode = :mode)
+        """,
+        id=id, account_id=account_id, mode=mode, now=now,
+    )  # fmt: skip
+
+
+def of_token(id: str, token_hash: str, now: int) -> Verification | None:
+    """The one that the end user's link opens."""
+    return db.one(
+        _verification,
+        f"SELECT {_COLUMNS} FROM verifications WHERE id = :id AND token_hash = :token_hash",
+        id=id, token_hash=token_hash, now=now,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What a list is narrowed to; None: not."""
+
+    mode: str | None = None
+    status: str | None = None
+    external_user_id: str | None = None
+    created_after: int = -1
+    created_before: int = 2**62
+
+
+def page(account_id: str, wanted: Filter, before: int, before_id: str, most: int, now: int) -> list[Verification]:
+    """Newest first, older than (before, before_id)."""
+    return db.many(
+        _verification,
+        f"""
+        SELECT {_COLUMNS} FROM verifications
+        WHERE account_id = :account_id AND (:mode IS NULL OR mode = :mode)
+          AND (:status IS NULL OR {_STATUS} = :status)
+          AND (:external_user_id IS NULL OR external_user_id = :external_user_id)
+          AND created_at > :created_after AND created_at < :created_before
+          AND (created_at < :before OR (created_at = :before AND id < :before_id))
+        ORDER BY created_at DESC, id DESC LIMIT :most
+        """,
+        account_id=account_id, mode=wanted.mode, status=wanted.status, external_user_id=wanted.external_user_id,
+        created_after=wanted.created_after, created_before=wanted.created_before, before=before, before_id=before_id,
+        most=most, now=now,
+    )  # fmt: skip
+
+
+# ── What happens to it ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def become(account_id: str, id: str, new: str, now: int) -> bool:
+    """False when it cannot become that any more: somebody was faster, or it ran out."""
+    possible = ", ".join(f"'{status}'" for status in states.before(new))
+    return db.run(
+        f"""
+        UPDATE verifications
+        SET status = :new, completed_at = CASE WHEN :completes THEN coalesce(completed_at, :now) ELSE completed_at END
+        WHERE id = :id AND account_id = :account_id AND status IN ({possible})
+          AND NOT (status IN ({_OPEN}) AND expires_at <= :now)
+        """,
+        id=id, account_id=account_id, new=new, completes=new in states.COMPLETED, now=now,
+    ) == 1  # fmt: skip
+
+
+def decide(account_id: str, id: str, decision: str, now: int) -> bool:
+    """As become(), by a person: from review, or from passed to failed. A worker's verdict is not forestalled."""
+    return db.run(
+        """
+        UPDATE verifications SET status = :decision
+        WHERE id = :id AND account_id = :account_id
+          AND (status = 'review' OR (status = 'passed' AND :decision = 'failed'))
+        """,
+        id=id, account_id=account_id, decision=decision,
+    ) == 1  # fmt: skip
+
+
+def spend_nonce(id: str, nonce: str, since: int) -> bool:
+    """The challenge was answered. False when it is another one, was used, or was made by `since`."""
+    return db.run(
+        """
+        UPDATE verifications SET nonce = '' WHERE id = :id AND nonce = :nonce AND nonce != '' AND nonce_made_at > :since
+        """,
+        id=id, nonce=nonce, since=since,
+    ) == 1  # fmt: skip
+
+
+def consent(id: str, now: int) -> None:
+    db.run("UPDATE verifications SET consented_at = :now WHERE id = :id", id=id, now=now)
+
+
+def submit(id: str, now: int) -> None:
+    db.run("UPDATE verifications SET submitted_at = :now WHERE id = :id", id=id, now=now)
+
+
+def renew_challenge(id: str, challenge: str, nonce: str, now: int) -> None:
+    db.run(
+        "UPDATE verifications SET challenge = :challenge, nonce = :nonce, nonce_made_at = :now WHERE id = :id",
+        id=id, challenge=challenge, nonce=nonce, now=now,
+    )  # fmt: skip
+
+
+def note(id: str, event: str, now: int, note: str = "") -> None:
+    """One more line of its timeline. Inside a transaction."""
+    db.run(
+        """
+        INSERT INTO verification_events (verification_id, number, at, event, note)
+        SELECT :id, coalesce(max(number), 0) + 1, :now, :event, :note
+        FROM verification_events WHERE verification_id = :id
+        """,
+        id=id, event=event, note=note, now=now,
+    )  # fmt: skip
+
+
+def timeline(id: str) -> list[Happening]:
+    """The newest first."""
+    return db.many(
+        Happening,
+        """
+        SELECT number, at, event, note FROM verification_events
+        WHERE verification_id = :id ORDER BY number DESC
+        """,
+        id=id,
+    )
+
+
+def counts(account_id: str, mode: str, now: int) -> dict[str, int]:
+    """How many there are of each status."""
+    rows = db.many(
+        dict,
+        f"""
+        SELECT {_STATUS} AS status, count(*) AS number FROM verifications
+        WHERE account_id = :account_id AND mode = :mode GROUP BY 1
+        """,
+        account_id=account_id, mode=mode, now=now,
+    )  # fmt: skip
+    return {row["status"]: row["number"] for row in rows}
+
+
+# ── Analysis ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def take_due(lease: str, until: int, now: int) -> Verification | None:
+    """The submitted one that waits longest, for whoever holds this lease; nobody else takes it before `until`."""
+    found = db.one(
+        _Id,
+        """
+        SELECT id FROM verifications WHERE status = 'analyzing' AND (leased_until IS NULL OR leased_until <= :now)
+        ORDER BY submitted_at, id LIMIT 1
+        """,
+        now=now,
+    )
+    if found is None:
+        return None
+    taken = db.run(
+        """
+        UPDATE verifications SET lease = :lease, leased_until = :until
+        WHERE id = :id AND status = 'analyzing' AND (leased_until IS NULL OR leased_until <= :now)
+        """,
+        id=found.id, lease=lease, until=until, now=now,
+    )  # fmt: skip
+    if taken != 1:
+        return None
+    return db.one(_verification, f"SELECT {_COLUMNS} FROM verifications WHERE id = :id", id=found.id, now=now)
+
+
+def finish(id: str, lease: str, findings: str, score: int | None, decision: str, face_match: bool | None) -> bool:
+    """False when the lease went to somebody else, or the session is no longer being analysed."""
+    return db.run(
+        """
+        UPDATE verifications
+        SET findings = :findings, trust_score = :score, trust_decision = :decision, face_match_passed = :face_match,
+            lease = NULL, leased_until = NULL
+        WHERE id = :id AND lease = :lease AND status = 'analyzing'
+        """,
+        id=id, lease=lease, findings=findings, score=score, decision=decision,
+        face_match=None if face_match is None else int(face_match),
+    ) == 1  # fmt: skip
+
+
+# ── Answers given again ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def answer(account_id: str, request_key: str, since: int) -> Answer | None:
+    return db.one(
+        Answer,
+        """
+        SELECT fingerprint, sealed_answer FROM idempotency
+        WHERE account_id = :account_id AND request_key = :request_key AND made_at > :since
+        """,
+        account_id=account_id, request_key=request_key, since=since,
+    )  # fmt: skip
+
+
+def keep_answer(account_id: str, request_key: str, fingerprint: str, sealed_answer: str, now: int, since: int) -> None:
+    """Older ones go."""
+    db.run("DELETE FROM idempotency WHERE made_at <= :since", since=since)
+    db.run(
+        """
+        INSERT INTO idempotency (account_id, request_key, fingerprint, sealed_answer, made_at)
+        VALUES (:account_id, :request_key, :fingerprint, :sealed_answer, :now)
+        """,
+        account_id=account_id, request_key=request_key, fingerprint=fingerprint, sealed_answer=sealed_answer, now=now,
+    )  # fmt: skip

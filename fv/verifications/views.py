@@ -1,0 +1,149 @@
+"""Sessions for programs: with an API key of the right scope, or with the cookie of a person."""
+
+import re
+
+from flask import Blueprint, jsonify, request
+from werkzeug.wrappers import Response
+
+from fv import clock, gate, web
+from fv.api import bodies, lists, times
+from fv.problems import FieldError, Problem
+from fv.verifications import flows, states, store
+from fv.verifications.flows import Asked, Refused
+from fv.verifications.store import Filter, Verification
+
+blueprint = Blueprint("verifications", __name__)
+
+
+class NewSession(bodies.Body, frozen=True):
+    external_user_id: str | None = None
+    require_poa: bool | None = None
+
+
+class Decision(bodies.Body, frozen=True):
+    decision: str
+    reason: str
+
+
+@blueprint.post("/api/v1/sessions")
+def create() -> Response:
+    asked, request_key = _asked(), request.headers.get("Idempotency-Key")
+    if request_key is not None and not re.fullmatch(rf"[!-~]{{1,{flows.LONGEST_KEY}}}", request_key):
+        raise Problem("invalid_request", errors=[FieldError("/Idempotency-Key", "invalid")])
+    made = flows.create(_account_id(), asked, request_key, clock.now())
+    if made is Refused.KEY_REUSED:
+        raise Problem("idempotency_key_reused")
+    if isinstance(made, Refused):
+        raise Problem("invalid_request", errors=[FieldError("/external_user_id", "invalid")])
+    response = jsonify(
+        session_id=made.id,
+        session_token=made.token,
+        steps=list(flows.STEPS),
+        challenge_nonce=made.nonce,
+        capture_url=f"{web.address_of('dashboard.home')}?sid={made.id}&st={made.token}",
+        expires_at=times.written(made.expires_at),
+    )
+    response.status_code = 201
+    return response
+
+
+@blueprint.get("/api/v1/sessions")
+def api_list() -> Response:
+    asked = lists.requested("status", "external_user_id", "created_after", "created_before")
+    status = request.args.get("status")
+    if status is not None and status not in states.NEXT:
+        raise Problem("invalid_request", errors=[FieldError("/status", "not_allowed")])
+    wanted = Filter(
+        _mode(),
+        status,
+        request.args.get("external_user_id"),
+        lists.moment("created_after", -1),
+        lists.moment("created_before", 2**62),
+    )
+    rows = store.page(_account_id(), wanted, asked.created_at, asked.id, asked.limit + 1, clock.now())
+    return jsonify(asked.answer(rows, as_json))
+
+
+@blueprint.get("/api/v1/sessions/<id>")
+def api_get(id: str) -> Response:
+    found = store.find(_account_id(), id, _mode(), clock.now())
+    if found is None:
+        raise Problem("not_found")
+    return jsonify(as_json(found))
+
+
+@blueprint.post("/api/v1/sessions/<id>/cancel")
+def cancel(id: str) -> Response:
+    return _changed(flows.cancel(_account_id(), id, _mode(), clock.now()))
+
+
+@blueprint.post("/api/v1/sessions/<id>/decision")
+def decide(id: str) -> Response:
+    body = bodies.read(Decision)
+    if body.decision not in flows.SUBJECT:
+        raise Problem("invalid_request", errors=[FieldError("/decision", "not_allowed")])
+    return _changed(flows.decide(gate.login(), id, body.decision, body.reason, clock.now()))
+
+
+def as_json(session: Verification) -> dict[str, object]:
+    return {
+        "session_id": session.id,
+        "external_user_id": session.external_user_id,
+        "status": session.status,
+        "steps": {"id_photo": False, "selfie": False, "liveness_frame": False},
+        "face_match_passed": session.face_match_passed,
+        "error": session.error,
+        "created_at": times.written(session.created_at),
+        "completed_at": times.written(session.completed_at),
+        "trust_score": session.trust_score,
+        "trust_decision": session.trust_decision,
+        "require_poa": session.require_poa,
+        "poa": None,
+        "anti_spoofing": None,
+        "credential": None,
+        "checks": {"document": None, "mrz": None, "face_match": None, "liveness": None, "duplicate": None},
+        "mode": session.mode,
+        "data_state": "retained",
+        "erase_after": None,
+    }
+
+
+def _asked() -> Asked:
+    """From the query or the body; what stands in both has to agree."""
+    body, given = bodies.read(NewSession), request.args
+    unknown = sorted(set(given) - {"external_user_id", "require_poa"})
+    if unknown:
+        raise Problem("invalid_request", errors=[FieldError(f"/{name}", "unknown") for name in unknown])
+    user_id = given.get("external_user_id", body.external_user_id)
+    if user_id is None:
+        raise Problem("invalid_request", errors=[FieldError("/external_user_id", "missing")])
+    typed = given.get("require_poa")
+    if typed not in (None, "true", "false"):
+        raise Problem("invalid_request", errors=[FieldError("/require_poa", "invalid")])
+    require_poa = bool(body.require_poa) if typed is None else typed == "true"
+    if body.external_user_id not in (None, user_id) or body.require_poa not in (None, require_poa):
+        raise Problem("invalid_request", errors=[FieldError("/external_user_id", "contradiction")])
+    return Asked(user_id, require_poa, _mode() or "live")
+
+
+def _account_id() -> str:
+    account_id = gate.caller().account_id
+    if account_id is None:
+        raise LookupError("this endpoint is listed for callers without an account")
+    return account_id
+
+
+def _mode() -> str | None:
+    """A key sees the sessions of its own mode; a person sees both."""
+    key = gate.caller().key
+    return key.mode if key else None
+
+
+def _changed(result: Verification | Refused) -> Response:
+    if result is Refused.NOT_THERE:
+        raise Problem("not_found")
+    if result is Refused.TRANSITION:
+        raise Problem("invalid_transition")
+    if isinstance(result, Refused):
+        raise Problem("invalid_request", errors=[FieldError("/reason", "invalid")])
+    return jsonify(as_json(result))
