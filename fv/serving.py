@@ -96,7 +96,7 @@ def serve(
         ssl_protocol_min=SSLProtocols.tls12,
         log_level=LogLevels.error,
     )
-    with _worker(worker.is_needed(app), seen):
+    with _worker(seen):
         server.serve()
 
 
@@ -118,15 +118,12 @@ def work(seen: int) -> None:
 
 
 @contextmanager
-def _worker(is_needed: bool, seen: int) -> Iterator[None]:
+def _worker(seen: int) -> Iterator[None]:
     """Run the background process meanwhile, and another one whenever it ends by itself.
 
     The first one is started before the web processes are: those are forks, and a fork in the middle of a start would
     inherit its locks. For the same reason its end is waited for by its number, not by a pipe that a fork could hold.
     """
-    if not is_needed:
-        yield
-        return
     stopping = threading.Event()
     running = [_started_worker(seen)]
 

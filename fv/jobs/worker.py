@@ -3,20 +3,20 @@
 import logging
 import signal
 import threading
+from collections.abc import Callable
+from typing import TypeVar
 
 from flask import Flask
 
 from fv import clock
 from fv.notices import flows as notices
+from fv.verifications import flows as verifications
+
+T = TypeVar("T")
 
 PAUSE = 1  # seconds between two looks at what is due
 
 _log = logging.getLogger("fv.jobs")
-
-
-def is_needed(app: Flask) -> bool:
-    """Whether there can be anything to do."""
-    return app.config["SMTP_URL"] is not None
 
 
 def beginning() -> int:
@@ -31,10 +31,19 @@ def run(app: Flask, seen: int) -> None:
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     while not stopping.is_set():
         with app.app_context():
-            try:
-                seen = notices.take_up(seen, clock.now())
-                if notices.send_next(clock.now()):
-                    continue
-            except Exception as error:  # it is tried again: nothing is lost, and one bad row must not stop the others
-                _log.error("background work has to wait: %s", type(error).__name__)
-        stopping.wait(PAUSE)
+            sent = False
+            if app.config["SMTP_URL"]:
+                seen = _do(lambda: notices.take_up(seen, clock.now()), seen)  # noqa: B023 (called at once)
+                sent = _do(lambda: notices.send_next(clock.now()), False)
+            analysed = _do(lambda: verifications.analyse_next(clock.now()), False)
+        if not (sent or analysed):
+            stopping.wait(PAUSE)
+
+
+def _do(work: Callable[[], T], otherwise: T) -> T:
+    """One piece of work. Whatever goes wrong with it is tried again: nothing is lost, and the others go on."""
+    try:
+        return work()
+    except Exception as error:
+        _log.error("background work has to wait: %s", type(error).__name__)
+        return otherwise

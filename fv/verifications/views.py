@@ -28,7 +28,7 @@ class Decision(bodies.Body, frozen=True):
 @blueprint.post("/api/v1/sessions")
 def create() -> Response:
     asked, request_key = _asked(), request.headers.get("Idempotency-Key")
-    if request_key is not None and not re.fullmatch(rf"[!-~]{{1,{flows.LONGEST_KEY}}}", request_key):
+    if request_key is not None and not re.fullmatch(rf"[ -~]{{1,{flows.LONGEST_KEY}}}", request_key):
         raise Problem("invalid_request", errors=[FieldError("/Idempotency-Key", "invalid")])
     made = flows.create(_account_id(), asked, request_key, clock.now())
     if made is Refused.KEY_REUSED:
