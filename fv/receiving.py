@@ -5,12 +5,17 @@ that thread for as long as the connection lasts. Only so many threads of a proce
 one account; the others are for everybody else who is signed in. (A read cannot be given up: one in a thread of its own,
 abandoned after ten seconds, stops granian 2.8.7 altogether. A proxy with a body timeout in front is the whole answer;
 docs/operate.md says so.)
+
+A photo is larger than everything else, so its view takes it in, once that knows whose it is, and only so many are in
+memory at once. Nothing that is sent is ever put on the disk.
 """
 
+import io
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import IO
 
 from flask import Flask, request
 from werkzeug.wrappers import Response
@@ -22,15 +27,42 @@ from fv.problems import Problem
 
 STRANGERS = THREADS - 8  # threads of a process that may wait for a body of somebody who has proved nothing
 OWN = 8  # threads of a process that may wait for bodies of one account
+PHOTO = 10 * 1024 * 1024  # bytes
+AROUND = 64 * 1024  # bytes of a form around its photo
+PHOTOS = 8  # that a process has in memory at once
+PHOTOS_OF_ONE = 2  # of them of one session
+
+#: Their views take the body in, with photo() below.
+TAKES_PHOTO = frozenset({"capture.keep_photo", "capture.api_keep_photo"})
 
 _strangers = threading.BoundedSemaphore(STRANGERS)
+_photos = threading.BoundedSemaphore(PHOTOS)
 _own: Counter[str] = Counter()
 _counting = threading.Lock()
 
 
+class InMemory:
+    """A request that keeps files in memory, where werkzeug would write those over 500 KB to the disk."""
+
+    def _get_file_stream(self, *_: object, **__: object) -> IO[bytes]:
+        return io.BytesIO()
+
+
 def init_app(app: Flask) -> None:
     """Registered behind the gate: what it refuses is never read."""
+    app.request_class = type("Request", (InMemory, app.request_class), {})
     app.before_request(_receive)
+
+
+@contextmanager
+def photo(whose: str) -> Iterator[bytes]:
+    """The file `photo` of the form that is sent, empty when there is none; meanwhile it counts as in memory."""
+    with _place(_photos), _place_of(whose, PHOTOS_OF_ONE):
+        if request.mimetype == "multipart/form-data":
+            request.max_content_length = PHOTO + AROUND
+            request.max_form_memory_size = 4 * AROUND  # werkzeug reads 64 KiB at a time, and counts what it has read
+        file = request.files.get("photo")
+        yield file.read() if file else b""
 
 
 def _receive() -> Response | None:
@@ -40,34 +72,35 @@ def _receive() -> Response | None:
     """
     if request.content_length is None and "Transfer-Encoding" in request.headers:
         raise Problem("length_required")  # its end cannot be told from an interruption
-    if not request.content_length:
+    if not request.content_length or request.endpoint in TAKES_PHOTO:
         return None
     who = gate.caller()
-    with _place_of(who.account_id) if who.standing is Standing.CLEAR and who.account_id else _place():
+    known = who.account_id if who.standing is Standing.CLEAR else None
+    with _place_of(known, OWN) if known else _place(_strangers):
         request.get_data()
     return gate.ask_again()
 
 
 @contextmanager
-def _place() -> Iterator[None]:
-    if not _strangers.acquire(blocking=False):
+def _place(places: threading.BoundedSemaphore) -> Iterator[None]:
+    if not places.acquire(blocking=False):
         raise Problem("busy", retry_after=2)
     try:
         yield
     finally:
-        _strangers.release()
+        places.release()
 
 
 @contextmanager
-def _place_of(account_id: str) -> Iterator[None]:
+def _place_of(whose: str, most: int) -> Iterator[None]:
     with _counting:
-        if _own[account_id] >= OWN:
+        if _own[whose] >= most:
             raise Problem("busy", retry_after=2)
-        _own[account_id] += 1
+        _own[whose] += 1
     try:
         yield
     finally:
         with _counting:
-            _own[account_id] -= 1
-            if not _own[account_id]:
-                del _own[account_id]
+            _own[whose] -= 1
+            if not _own[whose]:
+                del _own[whose]
