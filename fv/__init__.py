@@ -29,6 +29,7 @@ from fv.api import times
 from fv.audit import commands as audit_commands
 from fv.audit import flows as audit_flows
 from fv.audit import views as audit
+from fv.capture import views as capture
 from fv.dashboard import views as dashboard
 from fv.keys import views as keys
 from fv.login import views as login
@@ -42,7 +43,7 @@ from fv.support import commands as support
 from fv.verifications import views as verifications
 from fv.web import Section
 
-FEATURES = (accounts, passwords, login, mfa, profile, notices, dashboard, verifications, keys, audit, health)
+FEATURES = (accounts, passwords, login, mfa, profile, notices, dashboard, verifications, capture, keys, audit, health)
 
 COMMANDS = (serving.serve, support.accounts, support.support, audit_commands.audit, doctor.doctor)
 

@@ -37,6 +37,18 @@ OPEN_TO_ALL = frozenset({
     ("GET", "passwords.form"),
     ("POST", "passwords.set_by_link"),
     ("GET", "mfa.help"),
+    # the end user of a session; each of these asks for its token
+    ("GET", "capture.front"),
+    ("GET", "capture.page"),
+    ("POST", "capture.start"),
+    ("POST", "capture.challenge"),
+    ("POST", "capture.keep_photo"),
+    ("POST", "capture.submit"),
+    ("GET", "capture.status"),
+    ("POST", "capture.api_consent"),
+    ("POST", "capture.api_keep_photo"),
+    ("POST", "capture.api_submit"),
+    ("GET", "capture.api_status"),
 })  # fmt: skip
 
 #: Somebody who knows a password, and perhaps nothing else, may call these.

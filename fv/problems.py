@@ -13,11 +13,12 @@ from fv import db, hashing, web
 
 @dataclass(frozen=True)
 class Kind:
-    """What a code means: its status, a heading, and a sentence that says what to do."""
+    """What a code means: its status, a heading, and a sentence that says what to do. `leads_on`: with a button."""
 
     status: int
     title: str
     detail: str
+    leads_on: bool = True
 
 
 #: Clients depend on the codes and the statuses; the words may be improved.
@@ -39,6 +40,12 @@ KINDS: Mapping[str, Kind] = {
     ),
     "insufficient_scope": Kind(403, "Not with this key", "This API key does not open what was asked for."),
     "registration_closed": Kind(403, "Sign-up is closed", "Ask whoever runs this FaceVault for an account."),
+    "no_session": Kind(
+        404,
+        "Open your link again",
+        "There is no verification at this address. Open the whole link that you were sent, in this browser.",
+        leads_on=False,
+    ),
     "not_found": Kind(404, "Nothing here", "The address is wrong, or what it named is gone."),
     "method_not_allowed": Kind(405, "Not in this way", "This address does not answer this method."),
     "already_enrolled": Kind(409, "Already set up", "Two-factor authentication is set up; nothing was changed."),
@@ -48,6 +55,12 @@ KINDS: Mapping[str, Kind] = {
     "too_many_keys": Kind(409, "No room for another key", "Revoke a key that is no longer used, then make this one."),
     "link_ended": Kind(410, "This link has ended", "It was used, replaced, or is too old. Ask support for a new one."),
     "length_required": Kind(411, "How long is it?", "Send the body with a Content-Length."),
+    "session_ended": Kind(
+        410,
+        "This verification has ended",
+        "It took too long or was canceled. Ask the company that sent you the link for a new one.",
+        leads_on=False,
+    ),
     "body_too_large": Kind(413, "Too much at once", "The request is larger than this address accepts."),
     "unsupported_media_type": Kind(415, "Not in this form", "Send the body as application/json."),
     "invalid_request": Kind(422, "Something to correct", "A field is missing, unknown, or has a value it cannot have."),
@@ -107,7 +120,7 @@ def _answer(problem: Problem) -> Response:
         response = _json(problem, kind)
     else:
         try:
-            response = web.screen("problem.html", kind.status, kind=kind, code=problem.code)
+            response = web.screen("problem.html", kind.status, kind=kind, code=problem.code, start=web.start())
         except Exception:  # the database or the address of this host is what is broken: say it without a page
             response = web.plain(kind.status, f"{kind.title}. {kind.detail}")
     if problem.retry_after is not None:

@@ -1,7 +1,7 @@
 """How a view answers: screens, redirects, headers. Only here is htmx known by name."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +23,7 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+CAMERA = frozenset({"capture"})  # the pages that may ask for it
 HOME = "/dashboard"
 
 #: One slash, then no second one and no backslash, and nothing but printable ASCII: stays on this host in every browser.
@@ -70,6 +71,11 @@ def go(endpoint: str, **values: object) -> Response:
 
 def go_to(path: str) -> Response:
     return redirect(path, 303)
+
+
+def go_or_show(endpoint: str, show: Callable[[], Response], **values: object) -> Response:
+    """303 to another screen of the same page; htmx gets it at once, and the page with its live view goes on."""
+    return show() if is_swap() else go(endpoint, **values)
 
 
 def send_away(endpoint: str, status: int) -> Response:
@@ -130,6 +136,11 @@ def own_hosts() -> set[str]:
     return {request.host.lower(), urlsplit(_base_url()).netloc} - {""}
 
 
+def start() -> str:
+    """Where somebody goes on who met a problem: an end user knows nothing of our front door."""
+    return url_for("capture.page" if request.blueprint == "capture" else "capture.front")
+
+
 def _base_url() -> str:
     return current_app.config["BASE_URL"] or ""
 
@@ -151,6 +162,7 @@ def _finish(response: Response) -> Response:
     if request.endpoint != "static":
         response.headers["Cache-Control"] = "no-store"
     response.headers.update(HEADERS)
+    response.headers["Permissions-Policy"] = f"camera=({'self' if request.blueprint in CAMERA else ''})"
     if request.is_secure:  # browsers warn where they ignore it
         response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     if _base_url().startswith("https://"):

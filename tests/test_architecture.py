@@ -26,6 +26,8 @@ LOOKS_INTO = {
     "notices": {"accounts"},
     "profile": {"accounts", "mfa", "passwords", "throttle"},
     "dashboard": {"accounts", "mfa", "keys"},
+    "verifications": {"accounts", "evidence"},
+    "capture": {"evidence", "verifications"},
     "support": {"accounts", "keys", "mfa", "passwords", "throttle"},
     "jobs": {"notices"},
     # and these, which are no features

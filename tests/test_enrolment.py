@@ -10,7 +10,7 @@ from tests.conftest import Visitor, backup_codes_in, elsewhere
 
 
 def test_the_whole_way_in_and_in_again(visitor):
-    assert visitor.get("/").location == "/login?next=/"
+    assert visitor.get("/").location == "/login"
     signed_up = visitor.signs_up()
     assert (signed_up.status_code, signed_up.location) == (303, "/setup")
     gate = visitor.get("/setup").text

@@ -12,11 +12,6 @@ from fv.mfa import store as mfa
 blueprint = Blueprint("dashboard", __name__)
 
 
-@blueprint.get("/")
-def home() -> Response:
-    return web.go(".index")
-
-
 @blueprint.get("/dashboard")
 def index() -> Response:
     account_id, now = gate.login().account_id, clock.now()

@@ -23,6 +23,7 @@ CREATE TABLE verifications (
     lease TEXT,                            -- of the worker that analyses it
     leased_until BIGINT
 );
+CREATE UNIQUE INDEX verifications_by_token ON verifications (token_hash);
 CREATE INDEX verifications_by_account ON verifications (account_id, created_at, id);
 CREATE INDEX verifications_by_status ON verifications (account_id, status, created_at, id);
 CREATE INDEX verifications_analyzing ON verifications (leased_until) WHERE status = 'analyzing';

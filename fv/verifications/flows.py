@@ -123,6 +123,11 @@ def by_link(id: str, token: str, now: int) -> Verification | None:
     return store.of_token(id, hash_of(token), now)
 
 
+def by_token(token: str, now: int) -> Verification | None:
+    """The session that a program of the end user speaks for."""
+    return store.of_token_hash(hash_of(token), now)
+
+
 def consent(session: Verification, now: int) -> bool:
     """The person agreed, and may be photographed. Again: nothing changes. False when the session is over."""
     with db.transaction():

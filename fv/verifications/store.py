@@ -100,6 +100,14 @@ def of_token(id: str, token_hash: str, now: int) -> Verification | None:
     )  # fmt: skip
 
 
+def of_token_hash(token_hash: str, now: int) -> Verification | None:
+    """The same for a program of the end user, which shows the token alone."""
+    return db.one(
+        _verification, f"SELECT {_COLUMNS} FROM verifications WHERE token_hash = :token_hash",
+        token_hash=token_hash, now=now,
+    )  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Filter:
     """What a list is narrowed to; None: not."""

@@ -40,7 +40,7 @@ def create() -> Response:
         session_token=made.token,
         steps=list(flows.STEPS),
         challenge_nonce=made.nonce,
-        capture_url=f"{web.address_of('dashboard.home')}?sid={made.id}&st={made.token}",
+        capture_url=f"{web.address_of('capture.front')}?sid={made.id}&st={made.token}",
         expires_at=times.written(made.expires_at),
     )
     response.status_code = 201

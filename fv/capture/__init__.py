@@ -1,0 +1,1 @@
+"""What the end user sees: consent, three photos, the end."""

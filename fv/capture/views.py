@@ -1,0 +1,239 @@
+"""The end user's page, one address for all its steps, and the same for programs.
+
+GET never changes anything: previews of a chat open links too. Who holds the link is known by a cookie of its own, which
+is sent to these pages only and says nothing about an account.
+"""
+
+from typing import Any, NoReturn
+
+from flask import Blueprint, current_app, jsonify, request, url_for
+from werkzeug.wrappers import Response
+
+from fv import clock, gate, receiving, sealing, web
+from fv.capture import flows
+from fv.capture.flows import Step
+from fv.evidence.intake import Refused as NoPhoto
+from fv.evidence.store import Photo
+from fv.problems import FieldError, Problem
+from fv.verifications import flows as verifications
+from fv.verifications import states
+from fv.verifications.flows import Refused
+from fv.verifications.store import Verification
+
+blueprint = Blueprint("capture", __name__)
+
+COOKIE = "facevault_capture"
+
+#: What a refusal by the session is called outside.
+CODES = {
+    Refused.CONSENT: "consent_required",
+    Refused.NONCE: "invalid_nonce",
+    Refused.TRANSITION: "invalid_transition",
+}
+
+
+@blueprint.get("/")
+def front() -> Response:
+    """The end user's link, in the form that the published client makes; for everybody else the way in."""
+    id, token = request.args.get("sid"), request.args.get("st")
+    if id is None and token is None:
+        return web.go("dashboard.index" if gate.caller().login else "login.password_form")
+    session = verifications.by_link(id or "", token or "", clock.now())
+    if session is None:
+        raise Problem("no_session")
+    if flows.step(session, {}) is Step.OVER:
+        raise Problem("session_ended")
+    return _with_cookie(web.go(".page"), session.id, token or "")
+
+
+@blueprint.get("/v/s")
+def page() -> Response:
+    return _screen(_session(), again=request.args.get("photo"))
+
+
+@blueprint.post("/v/s/start")
+def start() -> Response:
+    session = _session()
+    if flows.step(session, {}) is Step.CONSENT and request.form.get("consent") != "yes":
+        return _screen(session, 422, unticked=True)
+    verifications.consent(session, clock.now())
+    return _onward()
+
+
+@blueprint.post("/v/s/photos/<kind>")
+def keep_photo(kind: str) -> Response:
+    session = _session()
+    if kind not in verifications.STEPS:
+        raise Problem("not_found")
+    if session.status != "in_progress":
+        return _screen(session, 422) if session.status == "pending" else _onward()
+    kept = _kept(session, kind)
+    if isinstance(kept, Photo) or kept is Refused.TRANSITION:
+        return _onward()
+    if kind == Step.HEAD_TURN.value:
+        session = flows.challenged(_session(), clock.now())
+    return _screen(session, 422, again=kind, refused=kept)
+
+
+@blueprint.post("/v/s/challenge")
+def challenge() -> Response:
+    """Show which way to turn the head, now that the person is ready to."""
+    session = _session()
+    if session.status == "in_progress":
+        flows.challenged(session, clock.now())
+    return _onward(again=Step.HEAD_TURN.value)
+
+
+@blueprint.post("/v/s/submit")
+def submit() -> Response:
+    verifications.submit(_session(), clock.now())
+    return _onward()
+
+
+@blueprint.get("/v/s/status")
+def status() -> Response:
+    return jsonify(status=_session().status)
+
+
+# ── The same for programs ────────────────────────────────────────────────────────────────────────────────────
+
+
+@blueprint.post("/api/v1/capture/consent")
+def api_consent() -> Response:
+    session = _session_of_token()
+    if not verifications.consent(session, clock.now()):
+        raise Problem("invalid_transition")
+    return _state()
+
+
+@blueprint.post("/api/v1/capture/photos/<kind>")
+def api_keep_photo(kind: str) -> Response:
+    session = _session_of_token()
+    if kind not in verifications.STEPS:
+        raise Problem("not_found")
+    _insist_on_consent(session)
+    kept = _kept(session, kind)
+    if not isinstance(kept, Photo):
+        _refuse(kept, kind)
+    response = _state()
+    response.status_code = 201
+    return response
+
+
+@blueprint.post("/api/v1/capture/submit")
+def api_submit() -> Response:
+    session = _session_of_token()
+    _insist_on_consent(session)
+    submitted = verifications.submit(session, clock.now())
+    if isinstance(submitted, Refused):
+        raise Problem(CODES[submitted])
+    if not submitted:
+        missing = [kind for kind, is_there in verifications.taken(session).items() if not is_there]
+        raise Problem("photos_missing", errors=[FieldError(f"/{kind}", "missing") for kind in missing])
+    return _state()
+
+
+@blueprint.get("/api/v1/capture/status")
+def api_status() -> Response:
+    _session_of_token()
+    return _state()
+
+
+def _insist_on_consent(session: Verification) -> None:
+    """Before a photo is read. Who comes too late is told so, whatever else is missing."""
+    if session.status not in states.OPEN:
+        raise Problem("invalid_transition")
+    if session.consented_at is None:
+        raise Problem("consent_required")
+
+
+def _refuse(why: NoPhoto | Refused | None, kind: str) -> NoReturn:
+    """With the challenge to answer next, when it is about the head turn."""
+    code = CODES[why] if isinstance(why, Refused) else "invalid_photo"
+    errors = [] if isinstance(why, Refused) else [FieldError("/photo", why.name.lower() if why else "missing")]
+    if kind != Step.HEAD_TURN.value or code == "invalid_transition":
+        raise Problem(code, errors=errors)
+    new = flows.challenged(_session_of_token(), clock.now())
+    raise Problem(code, errors=errors, challenge=new.challenge, challenge_nonce=new.nonce)
+
+
+def _state() -> Response:
+    session = _session_of_token()
+    return jsonify(status=session.status, steps=verifications.taken(session), challenge=session.challenge)
+
+
+# ── Whose session it is ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _session() -> Verification:
+    """The one whose link this browser opened last, as of now."""
+    try:
+        text = _keyring().open(request.cookies.get(COOKIE, ""), bound_to=COOKIE).decode()
+    except sealing.Unreadable:
+        raise Problem("no_session") from None
+    id, _, token = text.partition(" ")
+    session = verifications.by_link(id, token, clock.now())
+    if session is None:
+        raise Problem("no_session")
+    return session
+
+
+def _session_of_token() -> Verification:
+    shown = request.authorization
+    token = shown.token if shown and shown.type == "bearer" else None
+    session = verifications.by_token(token, clock.now()) if token else None
+    if session is None:
+        raise Problem("not_authenticated")
+    return session
+
+
+def _with_cookie(response: Response, id: str, token: str) -> Response:
+    """Sealed, so that whoever reads the cookies of a browser does not learn the link. It ends with the browser."""
+    response.set_cookie(
+        COOKIE,
+        _keyring().seal(f"{id} {token}".encode(), bound_to=COOKIE),
+        path=url_for(".page"),
+        secure=current_app.session_interface.get_cookie_secure(current_app),
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+def _keyring() -> sealing.Keyring:
+    keyring: sealing.Keyring = current_app.extensions["keyring"]
+    return keyring
+
+
+# ── What is shown ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _kept(session: Verification, kind: str) -> Photo | NoPhoto | Refused | None:
+    """None: no photo came."""
+    with receiving.photo(session.id) as raw:
+        if not raw:
+            return None
+        return verifications.keep_photo(session, kind, raw, request.form.get("nonce"), clock.now())
+
+
+def _onward(again: str | None = None) -> Response:
+    """After a change: the step that comes now. It has a fresh challenge, if it is the head turn."""
+    session, now = _session(), clock.now()
+    if flows.step(session, verifications.taken(session), again) is Step.HEAD_TURN:
+        session = flows.challenged(session, now)
+    return web.go_or_show(".page", lambda: _screen(session, again=again), photo=again)
+
+
+def _screen(session: Verification, status: int = 200, again: str | None = None, **context: Any) -> Response:
+    taken = verifications.taken(session)
+    step = flows.step(session, taken, again)
+    if step is Step.OVER:
+        raise Problem("session_ended")
+    templates = {Step.CONSENT: "consent", Step.SENDING: "sending", Step.END: "end"}
+    template = templates.get(step, "photo")
+    if step is Step.HEAD_TURN and not flows.has_time(session, clock.now()):
+        template = "ready"
+    return web.screen(
+        f"capture/{template}.html", status, session=session, step=step.value, taken=taken,
+        is_decided=session.status in states.COMPLETED, **context,
+    )  # fmt: skip
