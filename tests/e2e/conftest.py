@@ -28,6 +28,7 @@ def browser():
     SCREENSHOTS.mkdir(exist_ok=True)
     options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync", "--no-first-run"]
     options.append("--host-resolver-rules=MAP vault.test 127.0.0.1")  # a name that is neither localhost nor HTTPS
+    options += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]  # a camera, and leave to use it
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=options)
         yield browser
