@@ -8,7 +8,7 @@ from flask import Flask, g, jsonify
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from fv import db, hashing, web
+from fv import db, turns, web
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class Problem(Exception):
 def init_app(app: Flask) -> None:
     app.register_error_handler(Problem, _answer)
     app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(hashing.Busy, lambda _: _answer(Problem("busy", retry_after=2)))
+    app.register_error_handler(turns.Busy, lambda _: _answer(Problem("busy", retry_after=2)))
     app.register_error_handler(db.Unavailable, _unavailable)
     app.register_error_handler(Exception, _broken)
 

@@ -246,11 +246,11 @@ def crowd():
     from fv import hashing
 
     taken = 0
-    while hashing._queue.acquire(blocking=False):
+    while hashing._turns.queue.acquire(blocking=False):
         taken += 1
     yield
     for _ in range(taken):
-        hashing._queue.release()
+        hashing._turns.queue.release()
 
 
 def test_a_try_that_nobody_had_the_time_to_compare_is_not_counted(app, ada, crowd):
@@ -278,13 +278,13 @@ def test_a_confirmation_that_nobody_had_the_time_for_is_not_counted(visitor):
 
     visitor.signs_up()
     visitor.scans()
-    hashing._turn.acquire()
+    hashing._turns.turn.acquire()
     for _ in range(hashing.QUEUE):
-        hashing._queue.acquire()
+        hashing._turns.queue.acquire()
     statuses = [visitor.post("/setup", code=visitor.code()).status_code for _ in range(6)]
     for _ in range(hashing.QUEUE):
-        hashing._queue.release()
-    hashing._turn.release()
+        hashing._turns.queue.release()
+    hashing._turns.turn.release()
     assert statuses == [503] * 6
     assert visitor.post("/setup", code=visitor.code()).status_code == 200
 

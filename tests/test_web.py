@@ -100,10 +100,10 @@ def test_when_too_many_hash_at_once_the_answer_is_503_with_a_time(ada, monkeypat
     from fv import hashing
 
     monkeypatch.setattr(hashing, "_queue", __import__("threading").BoundedSemaphore(1))
-    hashing._queue.acquire()
+    hashing._turns.queue.acquire()
     answer = ada.another().proves_password()
     assert answer.status_code == 503 and answer.headers["Retry-After"] == "2" and "busy" in answer.text
-    hashing._queue.release()
+    hashing._turns.queue.release()
     assert ada.another().proves_password().status_code == 303
 
 
@@ -111,11 +111,11 @@ def test_who_does_not_get_a_turn_in_time_is_told_to_come_back(ada, monkeypatch):
     from fv import hashing
 
     monkeypatch.setattr(hashing, "TURN", 0.01)
-    hashing._turn.acquire()
+    hashing._turns.turn.acquire()
     try:
         assert ada.another().proves_password().status_code == 503
     finally:
-        hashing._turn.release()
+        hashing._turns.turn.release()
     assert ada.another().proves_password().status_code == 303
 
 

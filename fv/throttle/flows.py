@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from flask import current_app
 
-from fv import db, hashing
+from fv import db, turns
 from fv.throttle import policy, store
 from fv.throttle.policy import Rate
 
@@ -80,7 +80,7 @@ def not_counting_busyness(*tries: Try) -> Iterator[None]:
     """A try that nobody had the time to compare is no wrong try."""
     try:
         yield
-    except hashing.Busy:
+    except turns.Busy:
         take_back(*tries)
         raise
 
