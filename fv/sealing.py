@@ -78,6 +78,25 @@ class Keyring:
             raise Unreadable("this is not sealed with a key of this keyring, or not for this row") from None
 
 
+def new_data_key() -> bytes:
+    """256 random bits, for one thing only; kept sealed by the keyring."""
+    return AESGCM.generate_key(256)
+
+
+def seal_bytes(data_key: bytes, plain: bytes, bound_to: str) -> bytes:
+    """AES-256-GCM under a data key: nonce, ciphertext, tag."""
+    nonce = secrets.token_bytes(NONCE)
+    return nonce + AESGCM(data_key).encrypt(nonce, plain, bound_to.encode())
+
+
+def open_bytes(data_key: bytes, sealed: bytes, bound_to: str) -> bytes:
+    """The bytes that were sealed under this key for exactly this `bound_to`, or Unreadable."""
+    try:
+        return AESGCM(data_key).decrypt(sealed[:NONCE], sealed[NONCE:], bound_to.encode())
+    except (InvalidTag, ValueError):
+        raise Unreadable("these bytes are not sealed with this key, or not for this row") from None
+
+
 @cache
 def _cipher(key: str) -> AESGCM:
     return AESGCM(_derive(key, "seal", 32))

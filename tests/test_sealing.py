@@ -135,3 +135,17 @@ def test_a_self_signed_certificate_says_what_strict_clients_ask_for():
         digital_signature=True, key_cert_sign=True, content_commitment=False, key_encipherment=False,
         data_encipherment=False, key_agreement=False, crl_sign=False, encipher_only=False, decipher_only=False,
     )  # fmt: skip
+
+
+@given(st.binary(max_size=300), st.text(max_size=40))
+def test_bytes_sealed_under_a_data_key_open_with_it_and_for_the_same_row_only(plain, row):
+    key = sealing.new_data_key()
+    sealed = sealing.seal_bytes(key, plain, row)
+    assert len(key) == 32 and sealing.open_bytes(key, sealed, row) == plain
+    for other, bound, content in (
+        (sealing.new_data_key(), row, sealed),
+        (key, row + "x", sealed),
+        (key, row, sealed[1:]),
+    ):
+        with pytest.raises(Unreadable):
+            sealing.open_bytes(other, content, bound)
