@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 CHROMIUM := $(firstword $(foreach name,chromium chromium-browser google-chrome,$(shell command -v $(name))))
 
-EVERY_BRANCH := fv/gate.py,fv/login/*,fv/mfa/*,fv/passwords/*,fv/support/flows.py,fv/audit/*,fv/db/*,fv/throttle/*,fv/sealing.py
+EVERY_BRANCH := fv/gate.py,fv/login/*,fv/mfa/*,fv/passwords/*,fv/support/flows.py,fv/audit/*,fv/db/*,fv/evidence/*,fv/turns.py,fv/throttle/*,fv/sealing.py
 
 .PHONY: run test unit e2e lint format mutate bench wheel clean
 .DEFAULT_GOAL := run

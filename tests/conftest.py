@@ -56,6 +56,13 @@ def app(make_app) -> Flask:
 
 
 @pytest.fixture
+def here(app: Flask):
+    """The app, as the code of a command or of the background process sees it."""
+    with app.app_context():
+        yield app
+
+
+@pytest.fixture
 def visitor(app: Flask, clock: Clock) -> "Visitor":
     return Visitor(app, clock)
 

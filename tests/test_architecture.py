@@ -12,8 +12,8 @@ FV = ROOT / "fv"
 
 #: Modules that import nothing of ours, know no request and no database, and take the time as an argument.
 PURE = {
-    "accounts.email", "api.times", "audit.chain", "audit.events", "ids", "keys.scopes", "mfa.backup_codes", "mfa.totp",
-    "notices.smtp_url", "sealing", "throttle.policy", "words",
+    "accounts.email", "api.times", "audit.chain", "audit.events", "evidence.intake", "ids",
+    "keys.scopes", "mfa.backup_codes", "mfa.totp", "notices.smtp_url", "sealing", "throttle.policy", "words",
 }  # fmt: skip
 
 #: Features that may look into other features, and into which. Every other feature stands alone.
@@ -44,9 +44,10 @@ FOUNDATION = {"api", "audit", "db", "schema"}
 LAYERS = {"store": 1, "tries": 2, "flows": 2, "views": 3, "commands": 3, "worker": 3}
 
 OWNERS = {
-    "cryptography": {"sealing"}, "flask_login": {"cookie"}, "granian": {"serving"},
-    "htmx_flask": {"web"}, "msgspec": {"api.bodies"}, "passlib": {"hashing"}, "pyotp": {"mfa.totp"},
-    "segno": {"mfa.totp"}, "smtplib": {"notices.mail"}, "sqlite3": {"db.sqlite"}, "sqlite_vec": {"db.sqlite"},
+    "PIL": {"evidence.intake"}, "cryptography": {"sealing"}, "flask_login": {"cookie"},
+    "granian": {"serving"}, "htmx_flask": {"web"}, "msgspec": {"api.bodies"},
+    "passlib": {"hashing"}, "pyotp": {"mfa.totp"}, "segno": {"mfa.totp"}, "smtplib": {"notices.mail"},
+    "sqlite3": {"db.sqlite"}, "sqlite_vec": {"db.sqlite"},
 }  # fmt: skip
 
 FILES = {
@@ -108,7 +109,7 @@ def test_every_required_package_is_named_here():
     named = {
         re.match(r"[a-z0-9_-]+", line.strip())[0] for line in required.splitlines() if re.match(r"    [a-z]", line)
     }
-    imports = {"libpass": "passlib"}
+    imports = {"libpass": "passlib", "pillow": "PIL"}
     unowned = {"flask", "argon2_cffi", "pysqlite3"}  # used everywhere; by passlib; by name, in db.sqlite
     assert {imports.get(one, one.replace("-", "_")) for one in named} - unowned <= set(OWNERS)
     reasons = [line for line in required.splitlines() if line.strip().startswith("#")]

@@ -1,0 +1,1 @@
+"""Evidence: what photos become, and where they are kept."""

@@ -1,0 +1,121 @@
+"""What a photo becomes: upright, small enough, pixels and nothing else. Pure: bytes in, a photo or a refusal out.
+
+Runs in a child process (child.py): a decoder is where a crafted file would strike.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from enum import Enum
+from io import BytesIO
+
+from PIL import Image
+
+LARGEST = 10_000_000  # bytes of a file
+MEGAPIXEL = 1_000_000
+MOST_PIXELS = {"JPEG": 50 * MEGAPIXEL, "PNG": 25 * MEGAPIXEL, "WEBP": 25 * MEGAPIXEL}  # a decoded PNG has 4 bytes each
+LONGER_SIDE = 2400  # pixels that are kept: the small print of a document is still read at that
+QUALITY = 90  # of the JPEG
+
+_ORIENTATION = 0x0112  # Exif 2.32 §4.6.4
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+Image.MAX_IMAGE_PIXELS = None  # MOST_PIXELS decides, before anything is decoded
+
+
+@dataclass(frozen=True)
+class Photo:
+    """`sha256`: of the file as it came, hexadecimal. All else is about what became of it."""
+
+    jpeg: bytes
+    width: int
+    height: int
+    sha256: str
+
+
+class Refused(Enum):
+    """Why a file was not taken: a stable word, and what to say to the person who sent it."""
+
+    sentence: str
+
+    NOT_A_PHOTO = "not_a_photo", "This is not a photo. Send a JPEG, PNG or WebP."
+    TOO_LARGE = "too_large", "This file is larger than 10 MB."
+    TOO_MANY_PIXELS = (
+        "too_many_pixels",
+        "This photo has too many pixels: a JPEG may have 50 million, others 25 million.",
+    )
+    DAMAGED = "damaged", "This photo is damaged or was cut off on the way. Take it again."
+
+    def __new__(cls, word: str, sentence: str) -> "Refused":
+        member = object.__new__(cls)
+        member._value_, member.sentence = word, sentence
+        return member
+
+
+def read(raw: bytes) -> Photo | Refused:
+    """Never raises, whatever the bytes are."""
+    if len(raw) > LARGEST:
+        return Refused.TOO_LARGE
+    format = _format(raw)
+    if format is None:
+        return Refused.NOT_A_PHOTO
+    try:
+        with Image.open(BytesIO(raw), formats=[format]) as image:
+            if image.width * image.height > MOST_PIXELS[format]:
+                return Refused.TOO_MANY_PIXELS
+            clean = _cleaned(image)
+    except Exception:  # what decoders raise over a crafted file is no closed list
+        return Refused.DAMAGED
+    jpeg = BytesIO()
+    clean.save(jpeg, "JPEG", quality=QUALITY)
+    return Photo(jpeg.getvalue(), clean.width, clean.height, hashlib.sha256(raw).hexdigest())
+
+
+def _format(raw: bytes) -> str | None:
+    """By its first bytes; a name or a type that somebody sent along says nothing."""
+    if raw.startswith(b"\xff\xd8\xff"):
+        return "JPEG"
+    if raw.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "PNG"
+    if raw.startswith(b"RIFF") and raw[8:12] == b"WEBP":
+        return "WEBP"
+    return None
+
+
+def _cleaned(image: Image.Image) -> Image.Image:
+    """The first frame in a new image, which has pixels only: no EXIF, ICC, XMP or comment to carry over."""
+    turn = _turn(image)
+    image.draft("RGB", (LONGER_SIDE, LONGER_SIDE))  # a large JPEG is decoded at 1/2, 1/4 or 1/8, never below that
+    colours = _in_colours(image)
+    colours.thumbnail((LONGER_SIDE, LONGER_SIDE), Image.Resampling.LANCZOS)
+    if turn is not None:
+        colours = colours.transpose(turn)
+    clean = Image.new("RGB", colours.size)
+    clean.paste(colours)
+    return clean
+
+
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    try:
+        return _UPRIGHT.get(image.getexif().get(_ORIENTATION, 1))
+    except Exception:  # EXIF that nobody can read: the pixels may still be good
+        return None
+
+
+def _in_colours(image: Image.Image) -> Image.Image:
+    """RGB. What is transparent becomes white; 16 bits of grey become 8."""
+    if image.mode.startswith("I"):
+        return image.convert("I").point(lambda value: value / 256).convert("L").convert("RGB")
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    flat = Image.new("RGB", image.size, "white")
+    layer = image.convert("RGBA")
+    flat.paste(layer, mask=layer.getchannel("A"))
+    return flat
