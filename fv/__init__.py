@@ -31,6 +31,7 @@ from fv.audit import flows as audit_flows
 from fv.audit import views as audit
 from fv.capture import views as capture
 from fv.dashboard import views as dashboard
+from fv.evidence import blobs
 from fv.keys import views as keys
 from fv.login import views as login
 from fv.mfa import flows as mfa_flows
@@ -77,6 +78,7 @@ def create_app(**overrides: object) -> Flask:
     app.extensions["is_new"] = not db.path_of(app).exists()
     app.extensions["keyring"] = _keyring(app)
     db.init_app(app)
+    blobs.init_app(app)
     _check_instance(app)
     journal.init_app(app)
     cookie.init_app(app)

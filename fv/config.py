@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import click
 from flask import Flask
@@ -121,6 +121,19 @@ def database(text: str) -> Path | None:
     return Path(text.removeprefix("sqlite:///")).absolute()
 
 
+def blobs(text: str) -> Path | None:
+    """A folder, or `file:///folder`; None is the folder blobs in the instance folder."""
+    scheme, colon, _ = text.partition(":")
+    if colon and scheme == "file":
+        parts = urlsplit(text)
+        if parts.netloc or not parts.path.startswith("/") or parts.query or parts.fragment:
+            raise ValueError("file:///FOLDER, with nothing else in it")
+        text = unquote(parts.path)
+    elif colon and "/" not in scheme:
+        raise ValueError("a folder, or file:///FOLDER: this version keeps its blobs on this machine only")
+    return Path(text).absolute() if text else None
+
+
 def email(text: str) -> str | None:
     found = emails.normalised(text) if text else None
     if text and not found:
@@ -133,6 +146,7 @@ SETTINGS: dict[str, Setting] = {
     "SECRET_KEY": Setting(str, None, "the key everything is sealed with; unset: the text of the file below"),
     "SECRET_KEY_FILE": Setting(Path, None, "unset: `secret.key` in the instance folder; made (0600) at first start"),
     "AUDIT_HEAD": Setting(Path, None, "notes where the audit trail ends; unset: `audit.head` in the instance folder"),
+    "BLOBS": Setting(blobs, "", "where sealed photos are kept: a folder; unset: `blobs` in the instance folder"),
     "REGISTRATION": Setting(one_of("first", "open", "closed"), "first", "who may sign up: only the first, all, nobody"),
     "ADMIN_EMAIL": Setting(email, "", "makes the first account at start and prints its one-time link"),
     "SMTP_URL": Setting(mail_server, "", "`smtp://USER:PASSWORD@HOST:PORT?from=ADDRESS`, or `smtps://`"),
@@ -182,14 +196,14 @@ def instance_folder(root: Path, override: object = None) -> Path:
     return folder
 
 
-def make_private(folder: Path) -> None:
+def make_private(folder: Path, setting: str = "FV_INSTANCE") -> None:
     """Make the folder and keep everybody but its owner out."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if stat.S_IMODE(folder.stat().st_mode) & 0o077:
             folder.chmod(0o700)
     except OSError as error:
-        raise Misconfigured(f"FV_INSTANCE: cannot use the folder {folder}: {error.strerror}") from None
+        raise Misconfigured(f"{setting}: cannot use the folder {folder}: {error.strerror}") from None
 
 
 def secret_key(app: Flask, *, may_be_made: bool) -> str:

@@ -12,7 +12,7 @@ FV = ROOT / "fv"
 
 #: Modules that import nothing of ours, know no request and no database, and take the time as an argument.
 PURE = {
-    "accounts.email", "api.times", "audit.chain", "audit.events", "evidence.intake", "ids",
+    "accounts.email", "api.times", "audit.chain", "audit.events", "evidence.intake", "evidence.watermark", "ids",
     "keys.scopes", "mfa.backup_codes", "mfa.totp", "notices.smtp_url", "sealing", "throttle.policy", "words",
 }  # fmt: skip
 
@@ -44,8 +44,8 @@ FOUNDATION = {"api", "audit", "db", "schema"}
 LAYERS = {"store": 1, "tries": 2, "flows": 2, "views": 3, "commands": 3, "worker": 3}
 
 OWNERS = {
-    "PIL": {"evidence.intake"}, "cryptography": {"sealing"}, "flask_login": {"cookie"},
-    "granian": {"serving"}, "htmx_flask": {"web"}, "msgspec": {"api.bodies"},
+    "PIL": {"evidence.intake", "evidence.watermark"}, "cryptography": {"sealing"}, "flask_login": {"cookie"},
+    "granian": {"serving"}, "htmx_flask": {"web"}, "msgspec": {"api.bodies"}, "obstore": {"evidence.blobs"},
     "passlib": {"hashing"}, "pyotp": {"mfa.totp"}, "segno": {"mfa.totp"}, "smtplib": {"notices.mail"},
     "sqlite3": {"db.sqlite"}, "sqlite_vec": {"db.sqlite"},
 }  # fmt: skip

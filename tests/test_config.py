@@ -61,6 +61,11 @@ def test_the_numbers_of_the_contract_are_the_defaults(start):
         ("FV_DATABASE", "postgresql://localhost/fv", "SQLite only"),
         ("FV_DATABASE", "/tmp/x.db", "sqlite:///FILE"),
         ("FV_DATABASE", "sqlite:///", "sqlite:///FILE"),
+        ("FV_BLOBS", "s3://bucket/photos", "on this machine only"),
+        ("FV_BLOBS", "https://example.org/", "on this machine only"),
+        ("FV_BLOBS", "file://elsewhere/blobs", "file:///FOLDER"),
+        ("FV_BLOBS", "file:blobs", "file:///FOLDER"),
+        ("FV_BLOBS", "file:///blobs?x=1", "file:///FOLDER"),
         ("FV_HASH_MEMORY_KIB", "1024", "from 19456"),
         ("FV_ADMIN_EMAIL", "root", "an email address"),
         ("FV_SMTP_URL", "mail.example.org", "smtp://"),
@@ -209,3 +214,11 @@ def test_without_a_setting_the_folder_is_beside_wsgi_py_or_where_one_stands(tmp_
     checkout.mkdir()
     (checkout / "wsgi.py").write_text("")
     assert config.instance_folder(checkout) == checkout / "instance"
+
+
+@pytest.mark.parametrize(
+    ("value", "path"),
+    [("", None), ("/srv/blobs", "/srv/blobs"), ("file:///srv/my%20blobs", "/srv/my blobs"), ("./a:b", "./a:b")],
+)
+def test_blobs_are_kept_in_a_folder_or_at_a_file_address(value, path):
+    assert config.blobs(value) == (Path(path).absolute() if path else None)

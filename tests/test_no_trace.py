@@ -49,8 +49,8 @@ def test_database_wal_log_and_pages_hold_no_secret_no_code_and_no_password(serve
     server.stop()
     left = [
         file
-        for file in server.instance.iterdir()
-        if any(text.encode("latin-1") in file.read_bytes() for text in private)
+        for file in server.instance.rglob("*")
+        if file.is_file() and any(text.encode("latin-1") in file.read_bytes() for text in private)
     ]
     assert left == []
     cookies = " ".join(str(cookie.value) for client in server.clients for cookie in client.cookies.jar)

@@ -1,0 +1,134 @@
+"""The story: a photo comes in, is read, sealed and kept; it is opened, shown with a mark, replaced, erased.
+
+The blob is written before the row that names it, and deleted after the row is gone: what a crash leaves behind is a
+blob that nobody can open, and sweep() takes it away.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from flask import current_app
+
+from fv import db, ids, sealing
+from fv.evidence import blobs, child, intake, store, watermark
+from fv.evidence.intake import Refused
+from fv.evidence.store import Photo
+
+ORPHANED = 3600  # seconds a blob may wait for its row: a transaction takes milliseconds
+
+
+def keep(
+    account_id: str, verification_id: str, kind: str, raw: bytes, now: int, only_if: Callable[[], bool] = lambda: True
+) -> Photo | Refused | None:
+    """Read, seal and keep; an older photo of this kind is replaced. Raises turns.Busy, blobs.Unavailable.
+
+    `only_if` decides inside the transaction that adds the row, and may write there; None: it said no, nothing is kept.
+    """
+    if kind not in store.KINDS or db.in_transaction():
+        raise LookupError(f"{kind} is no kind of photo, or there is a transaction under way")
+    read = child.read(raw)
+    if isinstance(read, Refused):
+        return read
+    photo = _sealed(account_id, verification_id, kind, read, now)
+    with db.transaction():
+        if not only_if():
+            raise db.Undo
+        _put_in_place(photo)
+        return photo
+    _drop(photo)
+    return None
+
+
+def find(account_id: str, verification_id: str, kind: str) -> Photo | None:
+    """The photo that is kept of this kind."""
+    return store.live(account_id, verification_id, kind)
+
+
+def of_verification(account_id: str, verification_id: str) -> list[Photo]:
+    """Every photo that is kept of it, ordered by kind."""
+    return store.all_live(account_id, verification_id)
+
+
+def was_erased(account_id: str, verification_id: str, kind: str) -> bool:
+    """Whether there was such a photo, and none is kept."""
+    is_kept = store.live(account_id, verification_id, kind) is not None
+    return not is_kept and store.has_erased(account_id, verification_id, kind)
+
+
+def open(photo: Photo) -> bytes:
+    """The JPEG. Raises sealing.Unreadable when file or row were swapped or altered, blobs.Unavailable."""
+    data_key = _keyring().open(photo.sealed_key, _of(photo))
+    return sealing.open_bytes(data_key, blobs.get(photo.blob_key), _of(photo))
+
+
+def watermarked(photo: Photo, text: str) -> bytes:
+    """The JPEG with this text burned in across it: who looks, and when."""
+    return watermark.burn(open(photo), text)
+
+
+def erase(account_id: str, verification_id: str, now: int) -> int:
+    """Keys first, then blobs; how many photos. Raises blobs.Unavailable when a blob is left: call it again.
+
+    Outside of any transaction. When it returns, nothing of these photos can be opened and no blob of them is there.
+    """
+    with db.transaction():
+        number = store.forget(account_id, verification_id, now)
+    _clear(store.leftovers(account_id, verification_id))
+    return number
+
+
+def sweep(now: int) -> int:
+    """Delete blobs that no row knows, and those that an erasure could not delete; how many."""
+    number = _clear(store.all_leftovers())
+    for key in blobs.older_than(now - ORPHANED):
+        if not store.knows_blob(key):
+            blobs.delete(key)
+            number += 1
+    return number
+
+
+def _sealed(account_id: str, verification_id: str, kind: str, read: intake.Photo, now: int) -> Photo:
+    """The blob is there afterwards, and no row knows it."""
+    id, data_key = ids.new("pho"), sealing.new_data_key()
+    sealed_key = _keyring().seal(data_key, _bound_to(account_id, verification_id, kind, id))
+    photo = Photo(
+        id, account_id, verification_id, kind, blobs.MINE + id, sealed_key,
+        read.sha256, read.width, read.height, len(read.jpeg), now,
+    )  # fmt: skip
+    blobs.put(photo.blob_key, sealing.seal_bytes(data_key, read.jpeg, _of(photo)))
+    return photo
+
+
+def _put_in_place(photo: Photo) -> None:
+    older = store.live(photo.account_id, photo.verification_id, photo.kind)
+    if older:
+        store.remove(older.id)
+        db.after_commit(f"blob of {older.id}", lambda: _drop(older))
+    store.add(photo)
+
+
+def _drop(photo: Photo) -> None:
+    """Delete the blob of a photo that has no row. If that fails, sweep() does it."""
+    with suppress(blobs.Unavailable):
+        blobs.delete(photo.blob_key)
+
+
+def _clear(leftovers: list[store.Leftover]) -> int:
+    for one in leftovers:
+        blobs.delete(one.blob_key)
+        store.blob_is_gone(one.id)
+    return len(leftovers)
+
+
+def _of(photo: Photo) -> str:
+    return _bound_to(photo.account_id, photo.verification_id, photo.kind, photo.id)
+
+
+def _bound_to(account_id: str, verification_id: str, kind: str, id: str) -> str:
+    """What key and picture are sealed for: put beside another row, neither opens."""
+    return f"photo {account_id} {verification_id} {kind} {id}"
+
+
+def _keyring() -> sealing.Keyring:
+    keyring: sealing.Keyring = current_app.extensions["keyring"]
+    return keyring

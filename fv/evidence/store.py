@@ -1,0 +1,104 @@
+"""Photos as the database knows them."""
+
+from dataclasses import asdict, dataclass
+
+from fv import db
+
+KINDS = frozenset({"id_photo", "selfie", "liveness_frame"})
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo that can be opened. `bytes`: of its JPEG; `sha256`: of the file as it came."""
+
+    id: str
+    account_id: str
+    verification_id: str
+    kind: str
+    blob_key: str
+    sealed_key: str
+    sha256: str
+    width: int
+    height: int
+    bytes: int
+    taken_at: int
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """The blob of a photo that was erased."""
+
+    id: str
+    blob_key: str
+
+
+_COLUMNS = "id, account_id, verification_id, kind, blob_key, sealed_key, sha256, width, height, bytes, taken_at"
+_OF_ONE = "account_id = :account_id AND verification_id = :verification_id"
+_LEFT = "erased_at IS NOT NULL AND blob_key IS NOT NULL"
+
+
+def add(photo: Photo) -> None:
+    db.run(
+        f"""
+        INSERT INTO photos ({_COLUMNS})
+        VALUES (:id, :account_id, :verification_id, :kind, :blob_key, :sealed_key, :sha256, :width, :height, :bytes,
+                :taken_at)
+        """,
+        **asdict(photo),
+    )
+
+
+def live(account_id: str, verification_id: str, kind: str) -> Photo | None:
+    return db.one(
+        Photo, f"SELECT {_COLUMNS} FROM photos WHERE {_OF_ONE} AND kind = :of_kind AND erased_at IS NULL",
+        account_id=account_id, verification_id=verification_id, of_kind=kind,
+    )  # fmt: skip
+
+
+def all_live(account_id: str, verification_id: str) -> list[Photo]:
+    return db.many(
+        Photo, f"SELECT {_COLUMNS} FROM photos WHERE {_OF_ONE} AND erased_at IS NULL ORDER BY kind",
+        account_id=account_id, verification_id=verification_id,
+    )  # fmt: skip
+
+
+def remove(id: str) -> None:
+    db.run("DELETE FROM photos WHERE id = :id", id=id)
+
+
+def forget(account_id: str, verification_id: str, now: int) -> int:
+    """Of the live photos only what they were a copy of is known afterwards, and where their blobs are; how many."""
+    return db.run(
+        f"""
+        UPDATE photos SET sealed_key = NULL, width = NULL, height = NULL, bytes = NULL, taken_at = NULL,
+                          erased_at = :now
+        WHERE {_OF_ONE} AND erased_at IS NULL
+        """,
+        account_id=account_id, verification_id=verification_id, now=now,
+    )  # fmt: skip
+
+
+def leftovers(account_id: str, verification_id: str) -> list[Leftover]:
+    return db.many(
+        Leftover, f"SELECT id, blob_key FROM photos WHERE {_OF_ONE} AND {_LEFT}",
+        account_id=account_id, verification_id=verification_id,
+    )  # fmt: skip
+
+
+def all_leftovers() -> list[Leftover]:
+    return db.many(Leftover, f"SELECT id, blob_key FROM photos WHERE {_LEFT}")
+
+
+def blob_is_gone(id: str) -> None:
+    db.run("UPDATE photos SET blob_key = NULL WHERE id = :id", id=id)
+
+
+def has_erased(account_id: str, verification_id: str, kind: str) -> bool:
+    return db.one(
+        dict, f"SELECT id FROM photos WHERE {_OF_ONE} AND kind = :of_kind AND erased_at IS NOT NULL LIMIT 1",
+        account_id=account_id, verification_id=verification_id, of_kind=kind,
+    ) is not None  # fmt: skip
+
+
+def knows_blob(blob_key: str) -> bool:
+    return db.one(dict, "SELECT id FROM photos WHERE blob_key = :blob_key", blob_key=blob_key) is not None
