@@ -48,7 +48,8 @@ def test_without_an_analyser_a_person_decides(app, clock, submitted):
 
 @pytest.mark.parametrize(
     ("user", "status"),
-    [("test_pass", "passed"), ("test_review", "review"), ("test_fail", "failed"), ("test_duplicate", "review"), ("x", "review")],
+    [("test_pass", "passed"), ("test_review", "review"), ("test_fail", "failed"), ("test_duplicate", "review"),
+     ("x", "review")],
 )  # fmt: skip
 def test_in_test_mode_the_user_id_says_how_it_ends(app, clock, submitted, user, status):
     id = submitted("test", user)

@@ -29,7 +29,7 @@ LOOKS_INTO = {
     "verifications": {"accounts", "evidence"},
     "capture": {"evidence", "verifications"},
     "support": {"accounts", "keys", "mfa", "passwords", "throttle"},
-    "jobs": {"notices"},
+    "jobs": {"notices", "verifications"},
     # and these, which are no features
     "config": {"accounts", "notices", "throttle"},
     "cookie": {"accounts"},

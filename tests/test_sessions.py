@@ -75,7 +75,8 @@ def test_what_it_is_for_stands_in_the_query_or_in_the_body(app, key, way):
     ("query", "body", "pointer"),
     [
         ("", {}, "/external_user_id"), ("", {"external_user_id": ""}, "/external_user_id"),
-        ("", {"external_user_id": "x" * 256}, "/external_user_id"), ("", {"external_user_id": "a\nb"}, "/external_user_id"),
+        ("", {"external_user_id": "x" * 256}, "/external_user_id"),
+        ("", {"external_user_id": "a\nb"}, "/external_user_id"),
         ("", {"external_user_id": 7}, "/external_user_id"), ("", {"external_user_id": "a", "more": 1}, "/more"),
         ("?external_user_id=a&require_poa=yes", {}, "/require_poa"), ("?external_user_id=a&colour=red", {}, "/colour"),
         ("?external_user_id=a", {"external_user_id": "b"}, "/external_user_id"),

@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 
 import pytest
 
@@ -99,7 +100,7 @@ def test_every_code_has_a_status_a_heading_and_a_sentence():
 def test_when_too_many_hash_at_once_the_answer_is_503_with_a_time(ada, monkeypatch):
     from fv import hashing
 
-    monkeypatch.setattr(hashing, "_queue", __import__("threading").BoundedSemaphore(1))
+    monkeypatch.setattr(hashing._turns, "queue", threading.BoundedSemaphore(1))
     hashing._turns.queue.acquire()
     answer = ada.another().proves_password()
     assert answer.status_code == 503 and answer.headers["Retry-After"] == "2" and "busy" in answer.text
@@ -110,7 +111,7 @@ def test_when_too_many_hash_at_once_the_answer_is_503_with_a_time(ada, monkeypat
 def test_who_does_not_get_a_turn_in_time_is_told_to_come_back(ada, monkeypatch):
     from fv import hashing
 
-    monkeypatch.setattr(hashing, "TURN", 0.01)
+    monkeypatch.setattr(hashing._turns, "patience", 0.01)
     hashing._turns.turn.acquire()
     try:
         assert ada.another().proves_password().status_code == 503

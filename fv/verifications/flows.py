@@ -108,7 +108,7 @@ def decide(login: Login, id: str, decision: str, reason: str, now: int) -> Verif
         return Refused.REASON
     with db.transaction():
         accounts.insist(login)
-        if not store.decide(login.account_id, id, decision, now):
+        if not store.decide(login.account_id, id, decision):
             return Refused.TRANSITION
         store.note(id, decision, now, reason)
         audit.record(f"session.{decision}", login.account_id, now, session=id, **accounts.traits(login))
@@ -190,7 +190,7 @@ def taken(session: Verification) -> dict[str, bool]:
 def analyse_next(now: int) -> bool:
     """Analyse the submitted session that waits longest. False when none waits.
 
-    It is taken by a lease: who dies in the middle loses it, and the next one begins anew; only who still has it decides.
+    It is taken by a lease: who dies in the middle loses it, the next one begins anew, and only who has it decides.
     """
     lease = ids.new("lease")
     session = store.take_due(lease, now + LEASE, now)

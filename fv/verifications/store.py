@@ -51,6 +51,12 @@ class _Id:
     id: str
 
 
+@dataclass(frozen=True)
+class _Count:
+    status: str
+    number: int
+
+
 _OPEN = ", ".join(f"'{status}'" for status in states.OPEN)
 _STATUS = f"CASE WHEN status IN ({_OPEN}) AND expires_at <= :now THEN 'expired' ELSE status END"
 _COLUMNS = f"""
@@ -155,7 +161,7 @@ def become(account_id: str, id: str, new: str, now: int) -> bool:
     ) == 1  # fmt: skip
 
 
-def decide(account_id: str, id: str, decision: str, now: int) -> bool:
+def decide(account_id: str, id: str, decision: str) -> bool:
     """As become(), by a person: from review, or from passed to failed. A worker's verdict is not forestalled."""
     return db.run(
         """
@@ -219,14 +225,14 @@ def timeline(id: str) -> list[Happening]:
 def counts(account_id: str, mode: str, now: int) -> dict[str, int]:
     """How many there are of each status."""
     rows = db.many(
-        dict,
+        _Count,
         f"""
         SELECT {_STATUS} AS status, count(*) AS number FROM verifications
         WHERE account_id = :account_id AND mode = :mode GROUP BY 1
         """,
         account_id=account_id, mode=mode, now=now,
     )  # fmt: skip
-    return {row["status"]: row["number"] for row in rows}
+    return {row.status: row.number for row in rows}
 
 
 # ── Analysis ─────────────────────────────────────────────────────────────────────────────────────────────────
