@@ -150,7 +150,7 @@ def _insist_on_consent(session: Verification) -> None:
 def _refuse(why: NoPhoto | Refused | None, kind: str) -> NoReturn:
     """With the challenge to answer next, when it is about the head turn."""
     code = CODES[why] if isinstance(why, Refused) else "invalid_photo"
-    errors = [] if isinstance(why, Refused) else [FieldError("/photo", why.name.lower() if why else "missing")]
+    errors = [] if isinstance(why, Refused) else [FieldError("/photo", why.value if why else "missing")]
     if kind != Step.HEAD_TURN.value or code == "invalid_transition":
         raise Problem(code, errors=errors)
     new = flows.challenged(_session_of_token(), clock.now())
