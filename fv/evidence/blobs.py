@@ -13,14 +13,14 @@ from flask import Flask, current_app
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore
 
-from fv import config
+from fv import config, db
 
 FOLDER = "blobs"  # of the instance folder, when there is no FV_BLOBS
 MINE = "photos/"  # what every key begins with: nothing else in the folder is touched
 
 
-class Unavailable(Exception):
-    """The blob is gone, or the place where blobs are kept cannot be used."""
+class Unavailable(db.Unavailable):
+    """The blob is gone, or the place where blobs are kept cannot be used: answered as a database that is away."""
 
 
 def init_app(app: Flask) -> None:

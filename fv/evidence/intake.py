@@ -10,7 +10,7 @@ from io import BytesIO
 
 from PIL import Image
 
-LARGEST = 10_000_000  # bytes of a file
+LARGEST = 10 * 1024 * 1024  # bytes of a file
 MEGAPIXEL = 1_000_000
 MOST_PIXELS = {"JPEG": 50 * MEGAPIXEL, "PNG": 25 * MEGAPIXEL, "WEBP": 25 * MEGAPIXEL}  # a decoded PNG has 4 bytes each
 LONGER_SIDE = 2400  # pixels that are kept: the small print of a document is still read at that
