@@ -5,6 +5,7 @@ import binascii
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 
 from flask import request
@@ -13,6 +14,7 @@ from fv.api import times
 from fv.problems import FieldError, Problem
 
 DEFAULT, MOST = 25, 100  # rows
+DAY = 86400  # seconds
 
 
 class Row(Protocol):
@@ -63,6 +65,15 @@ def moment(name: str, otherwise: int) -> int:
     if seconds is None:
         raise Problem("invalid_request", errors=[FieldError(f"/{name}", "invalid")])
     return seconds
+
+
+def day(name: str, otherwise: int) -> int:
+    """The first second of the day (2026-11-23, in UTC) in this parameter; 422 when it is none."""
+    typed = request.args.get(name)
+    try:
+        return int(datetime.strptime(typed, "%Y-%m-%d").replace(tzinfo=UTC).timestamp()) if typed else otherwise
+    except ValueError:
+        raise Problem("invalid_request", errors=[FieldError(f"/{name}", "invalid")]) from None
 
 
 def _cursor(row: Row) -> str:

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-from datetime import UTC, datetime
 
 from flask import Blueprint, jsonify, request
 from werkzeug.wrappers import Response
@@ -17,7 +16,6 @@ from fv.problems import FieldError, Problem
 
 blueprint = Blueprint("audit", __name__)
 
-DAY = 86400
 EVER = (0, 2**62)  # seconds since 1970
 ALL = 2**31  # rows
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for a formula when a cell begins with it
@@ -77,7 +75,7 @@ def _as_json(event: Event) -> dict[str, object]:
 
 def _filters() -> tuple[str, int, int]:
     """The kind of event, and the time from the first day to the last: each day in UTC, the last one included."""
-    return _event(), _day("from", EVER[0]), _day("to", EVER[1] - DAY) + DAY
+    return _event(), lists.day("from", EVER[0]), lists.day("to", EVER[1] - lists.DAY) + lists.DAY
 
 
 def _event() -> str:
@@ -85,14 +83,6 @@ def _event() -> str:
     if event and event not in events.KINDS:
         raise Problem("invalid_request", errors=[FieldError("/event", "not_allowed")])
     return event
-
-
-def _day(name: str, otherwise: int) -> int:
-    typed = request.args.get(name)
-    try:
-        return int(datetime.strptime(typed, "%Y-%m-%d").replace(tzinfo=UTC).timestamp()) if typed else otherwise
-    except ValueError:
-        raise Problem("invalid_request", errors=[FieldError(f"/{name}", "invalid")]) from None
 
 
 def _harmless(cell: str) -> str:
