@@ -41,10 +41,14 @@ from fv.notices import views as notices
 from fv.passwords import views as passwords
 from fv.profile import views as profile
 from fv.support import commands as support
+from fv.verifications import listing
+from fv.verifications import pages as sessions
 from fv.verifications import views as verifications
 from fv.web import Section
 
-FEATURES = (accounts, passwords, login, mfa, profile, notices, dashboard, verifications, capture, keys, audit, health)
+FEATURES = (
+    accounts, passwords, login, mfa, profile, notices, dashboard, sessions, verifications, capture, keys, audit, health
+)  # fmt: skip
 
 COMMANDS = (serving.serve, support.accounts, support.support, audit_commands.audit, doctor.doctor)
 
@@ -52,8 +56,10 @@ COMMANDS = (serving.serve, support.accounts, support.support, audit_commands.aud
 SECTIONS = (
     (
         Section("Overview", "dashboard.index", "overview"),
-        Section("API keys", "keys.index", "keys"),
+        Section("Sessions", "sessions.index", "sessions"),
+        Section("Review", "sessions.review", "review", listing.waiting),
     ),
+    (Section("API keys", "keys.index", "keys"),),
     (
         Section("Audit trail", "audit.index", "audit"),
         Section("Account", "profile.account", "account"),
@@ -93,6 +99,7 @@ def create_app(**overrides: object) -> Flask:
         duration=words.duration,
         moment=words.moment,
         day=words.day,
+        brief=words.brief,
         ago=words.ago,
         device=words.device,
         rfc3339=times.written,

@@ -74,6 +74,8 @@ OPEN_TO_KEYS: dict[tuple[str, str], str] = {
     ("GET", "verifications.api_list"): "sessions:read",
     ("GET", "verifications.api_get"): "sessions:read",
     ("POST", "verifications.cancel"): "sessions:create",
+    ("GET", "verifications.api_photos"): "photos:read",
+    ("GET", "verifications.api_photo"): "photos:read",
 }
 
 #: Pages open to an account that has not confirmed yet that its backup codes are saved. The API is open to it.

@@ -54,6 +54,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "too_many_keys": Kind(409, "No room for another key", "Revoke a key that is no longer used, then make this one."),
     "link_ended": Kind(410, "This link has ended", "It was used, replaced, or is too old. Ask support for a new one."),
+    "erased": Kind(410, "Erased", "What showed the person was erased. The decision stays."),
     "length_required": Kind(411, "How long is it?", "Send the body with a Content-Length."),
     "session_ended": Kind(
         410,

@@ -32,11 +32,12 @@ _OWN_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 
 @dataclass(frozen=True)
 class Section:
-    """One entry in the navigation of the pages behind the gate."""
+    """One entry in the navigation of the pages behind the gate. `count`: how much waits there for this account."""
 
     label: str
     endpoint: str
     icon: str
+    count: Callable[[str], int] | None = None
 
 
 def init_app(app: Flask, sections: Sequence[Sequence[Section]]) -> None:

@@ -33,6 +33,12 @@ def day(seconds: int) -> str:
     return f"{at.day} {at:%B %Y}"
 
 
+def brief(seconds: int, now: int) -> str:
+    """`23 Nov, 14:32` in UTC, for a column of them; what is not of this year: `23 Nov 2025`."""
+    at = datetime.fromtimestamp(seconds, UTC)
+    return f"{at.day} {at:%b, %H:%M}" if at.year == datetime.fromtimestamp(now, UTC).year else f"{at.day} {at:%b %Y}"
+
+
 def ago(seconds: int, now: int) -> str:
     """`now`, `5 minutes ago`, then the moment."""
     passed = now - seconds

@@ -253,6 +253,7 @@ def test_times_are_said_for_people():
     at = 1_795_444_320  # 2026-11-23 14:32 UTC
     assert words.moment(at) == "23 Nov 2026, 14:32 UTC"
     assert words.day(at) == "23 November 2026"
+    assert words.brief(at, at + 86400) == "23 Nov, 14:32" and words.brief(at, at + 86400 * 60) == "23 Nov 2026"
     assert [words.ago(at, at + passed) for passed in (0, 119, 120, 7199, 7200, 86399, 86400)] == [
         "now", "now", "2 minutes ago", "119 minutes ago", "2 hours ago", "23 hours ago", "23 Nov 2026, 14:32 UTC",
     ]  # fmt: skip

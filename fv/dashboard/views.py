@@ -8,8 +8,11 @@ from fv.accounts import flows as accounts
 from fv.keys import store as keys
 from fv.mfa import backup_codes
 from fv.mfa import store as mfa
+from fv.verifications import listing
 
 blueprint = Blueprint("dashboard", __name__)
+
+DAY = 86400  # seconds
 
 
 @blueprint.get("/dashboard")
@@ -18,6 +21,8 @@ def index() -> Response:
     return web.screen(
         "dashboard/index.html",
         within="page",
+        sessions=listing.counts(account_id, "live", now, now - 30 * DAY),
+        waiting=listing.waiting(account_id),
         keys=keys.count(account_id, now),
         logins=len(accounts.active_logins(account_id, now)),
         codes_left=mfa.codes_left(account_id),

@@ -25,7 +25,10 @@ CREATE TABLE verifications (
 );
 CREATE UNIQUE INDEX verifications_by_token ON verifications (token_hash);
 CREATE INDEX verifications_by_account ON verifications (account_id, created_at, id);
-CREATE INDEX verifications_by_status ON verifications (account_id, status, created_at, id);
+CREATE INDEX verifications_by_mode ON verifications (account_id, mode, created_at, id);
+CREATE INDEX verifications_by_person ON verifications (account_id, external_user_id, mode, created_at, id);
+-- Counting needs nothing else than this one.
+CREATE INDEX verifications_by_status ON verifications (account_id, mode, status, created_at, id, expires_at);
 CREATE INDEX verifications_analyzing ON verifications (leased_until) WHERE status = 'analyzing';
 
 -- What happened to it, for its timeline.

@@ -36,6 +36,11 @@ class Findings:
         return json.dumps([asdict(finding) for finding in self.findings])
 
 
+def read(text: str | None) -> list[Finding]:
+    """What Findings.as_text() wrote; nothing before the analysis."""
+    return [Finding(**finding) for finding in json.loads(text)] if text else []
+
+
 def examine(mode: str, external_user_id: str) -> Findings:
     if mode == "test" and external_user_id in TEST:
         decision = TEST[external_user_id]

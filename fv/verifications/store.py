@@ -51,22 +51,16 @@ class _Id:
     id: str
 
 
-@dataclass(frozen=True)
-class _Count:
-    status: str
-    number: int
-
-
-_OPEN = ", ".join(f"'{status}'" for status in states.OPEN)
-_STATUS = f"CASE WHEN status IN ({_OPEN}) AND expires_at <= :now THEN 'expired' ELSE status END"
-_COLUMNS = f"""
-    id, account_id, external_user_id, mode, {_STATUS} AS status, require_poa, token_hash, challenge, nonce,
+OPEN = ", ".join(f"'{status}'" for status in states.OPEN)
+STATUS = f"CASE WHEN status IN ({OPEN}) AND expires_at <= :now THEN 'expired' ELSE status END"
+COLUMNS = f"""
+    id, account_id, external_user_id, mode, {STATUS} AS status, require_poa, token_hash, challenge, nonce,
     nonce_made_at, created_at, expires_at, consented_at, submitted_at, completed_at, trust_score, trust_decision,
     face_match_passed, findings, error
 """
 
 
-def _verification(require_poa: int, face_match_passed: int | None, **columns: object) -> Verification:
+def verification(require_poa: int, face_match_passed: int | None, **columns: object) -> Verification:
     passed = None if face_match_passed is None else bool(face_match_passed)
     return Verification(require_poa=bool(require_poa), face_match_passed=passed, **columns)  # type: ignore[arg-type]
 
@@ -88,9 +82,9 @@ def add(new: Verification) -> None:
 def find(account_id: str, id: str, mode: str | None, now: int) -> Verification | None:
     """Of this account and mode (None: either)."""
     return db.one(
-        _verification,
+        verification,
         f"""
-        SELECT {_COLUMNS} FROM verifications
+        SELECT {COLUMNS} FROM verifications
         WHERE id = :id AND account_id = :account_id AND (:mode IS NULL OR mode = :mode)
         """,
         id=id, account_id=account_id, mode=mode, now=now,
@@ -100,8 +94,8 @@ def find(account_id: str, id: str, mode: str | None, now: int) -> Verification |
 def of_token(id: str, token_hash: str, now: int) -> Verification | None:
     """The one that the end user's link opens."""
     return db.one(
-        _verification,
-        f"SELECT {_COLUMNS} FROM verifications WHERE id = :id AND token_hash = :token_hash",
+        verification,
+        f"SELECT {COLUMNS} FROM verifications WHERE id = :id AND token_hash = :token_hash",
         id=id, token_hash=token_hash, now=now,
     )  # fmt: skip
 
@@ -109,38 +103,8 @@ def of_token(id: str, token_hash: str, now: int) -> Verification | None:
 def of_token_hash(token_hash: str, now: int) -> Verification | None:
     """The same for a program of the end user, which shows the token alone."""
     return db.one(
-        _verification, f"SELECT {_COLUMNS} FROM verifications WHERE token_hash = :token_hash",
+        verification, f"SELECT {COLUMNS} FROM verifications WHERE token_hash = :token_hash",
         token_hash=token_hash, now=now,
-    )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Filter:
-    """What a list is narrowed to; None: not."""
-
-    mode: str | None = None
-    status: str | None = None
-    external_user_id: str | None = None
-    created_after: int = -1
-    created_before: int = 2**62
-
-
-def page(account_id: str, wanted: Filter, before: int, before_id: str, most: int, now: int) -> list[Verification]:
-    """Newest first, older than (before, before_id)."""
-    return db.many(
-        _verification,
-        f"""
-        SELECT {_COLUMNS} FROM verifications
-        WHERE account_id = :account_id AND (:mode IS NULL OR mode = :mode)
-          AND (:status IS NULL OR {_STATUS} = :status)
-          AND (:external_user_id IS NULL OR external_user_id = :external_user_id)
-          AND created_at > :created_after AND created_at < :created_before
-          AND (created_at < :before OR (created_at = :before AND id < :before_id))
-        ORDER BY created_at DESC, id DESC LIMIT :most
-        """,
-        account_id=account_id, mode=wanted.mode, status=wanted.status, external_user_id=wanted.external_user_id,
-        created_after=wanted.created_after, created_before=wanted.created_before, before=before, before_id=before_id,
-        most=most, now=now,
     )  # fmt: skip
 
 
@@ -155,7 +119,7 @@ def become(account_id: str, id: str, new: str, now: int) -> bool:
         UPDATE verifications
         SET status = :new, completed_at = CASE WHEN :completes THEN coalesce(completed_at, :now) ELSE completed_at END
         WHERE id = :id AND account_id = :account_id AND status IN ({possible})
-          AND NOT (status IN ({_OPEN}) AND expires_at <= :now)
+          AND NOT (status IN ({OPEN}) AND expires_at <= :now)
         """,
         id=id, account_id=account_id, new=new, completes=new in states.COMPLETED, now=now,
     ) == 1  # fmt: skip
@@ -222,19 +186,6 @@ def timeline(id: str) -> list[Happening]:
     )
 
 
-def counts(account_id: str, mode: str, now: int) -> dict[str, int]:
-    """How many there are of each status."""
-    rows = db.many(
-        _Count,
-        f"""
-        SELECT {_STATUS} AS status, count(*) AS number FROM verifications
-        WHERE account_id = :account_id AND mode = :mode GROUP BY 1
-        """,
-        account_id=account_id, mode=mode, now=now,
-    )  # fmt: skip
-    return {row.status: row.number for row in rows}
-
-
 # ── Analysis ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -259,7 +210,7 @@ def take_due(lease: str, until: int, now: int) -> Verification | None:
     )  # fmt: skip
     if taken != 1:
         return None
-    return db.one(_verification, f"SELECT {_COLUMNS} FROM verifications WHERE id = :id", id=found.id, now=now)
+    return db.one(verification, f"SELECT {COLUMNS} FROM verifications WHERE id = :id", id=found.id, now=now)
 
 
 def finish(id: str, lease: str, findings: str, score: int | None, decision: str, face_match: bool | None) -> bool:

@@ -1,16 +1,21 @@
 """Sessions for programs: with an API key of the right scope, or with the cookie of a person."""
 
 import re
+from collections.abc import Set
 
 from flask import Blueprint, jsonify, request
 from werkzeug.wrappers import Response
 
 from fv import clock, gate, web
 from fv.api import bodies, lists, times
+from fv.evidence import flows as evidence
+from fv.evidence.store import Photo
 from fv.problems import FieldError, Problem
-from fv.verifications import flows, states, store
-from fv.verifications.flows import Asked, Refused
-from fv.verifications.store import Filter, Verification
+from fv.verifications import analysis, flows, listing, states, store, viewing
+from fv.verifications.flows import Asked, Made, Refused
+from fv.verifications.listing import Filter
+from fv.verifications.store import Verification
+from fv.verifications.viewing import NoPhoto
 
 blueprint = Blueprint("verifications", __name__)
 
@@ -40,7 +45,7 @@ def create() -> Response:
         session_token=made.token,
         steps=list(flows.STEPS),
         challenge_nonce=made.nonce,
-        capture_url=f"{web.address_of('capture.front')}?sid={made.id}&st={made.token}",
+        capture_url=capture_url(made),
         expires_at=times.written(made.expires_at),
     )
     response.status_code = 201
@@ -55,21 +60,43 @@ def api_list() -> Response:
         raise Problem("invalid_request", errors=[FieldError("/status", "not_allowed")])
     wanted = Filter(
         _mode(),
-        status,
+        (status,) if status else None,
         request.args.get("external_user_id"),
         lists.moment("created_after", -1),
         lists.moment("created_before", 2**62),
     )
-    rows = store.page(_account_id(), wanted, asked.created_at, asked.id, asked.limit + 1, clock.now())
-    return jsonify(asked.answer(rows, as_json))
+    rows = listing.page(_account_id(), wanted, asked.created_at, asked.id, asked.limit + 1, clock.now())
+    taken = evidence.of_verifications(_account_id(), [row.id for row in rows])
+    return jsonify(asked.answer(rows, lambda row: as_json(row, taken.get(row.id, set()))))
 
 
 @blueprint.get("/api/v1/sessions/<id>")
 def api_get(id: str) -> Response:
-    found = store.find(_account_id(), id, _mode(), clock.now())
-    if found is None:
-        raise Problem("not_found")
-    return jsonify(as_json(found))
+    return jsonify(_whole(_session(id)))
+
+
+@blueprint.get("/api/v1/sessions/<id>/photos")
+def api_photos(id: str) -> Response:
+    found = [viewing.kept(_session(id), kind) for kind in flows.STEPS]
+    shown = [_photo_as_json(photo) for photo in found if isinstance(photo, Photo)]
+    if not shown and NoPhoto.ERASED in found:
+        raise Problem("erased")
+    return jsonify(data=shown, has_more=False, next_cursor=None)
+
+
+@blueprint.get("/api/v1/sessions/<id>/photos/<kind>")
+def api_photo(id: str, kind: str) -> Response:
+    """Plain for a program; with the name of who looks across it for a person."""
+    session, key, now = _session(id), gate.caller().key, clock.now()
+    return picture(
+        viewing.by_key(session, kind, key.prefix, now) if key else viewing.by_person(session, kind, gate.login(), now)
+    )
+
+
+def picture(seen: bytes | NoPhoto) -> Response:
+    if isinstance(seen, NoPhoto):
+        raise Problem(seen.value)
+    return Response(seen, mimetype="image/jpeg")
 
 
 @blueprint.post("/api/v1/sessions/<id>/cancel")
@@ -85,12 +112,19 @@ def decide(id: str) -> Response:
     return _changed(flows.decide(gate.login(), id, body.decision, body.reason, clock.now()))
 
 
-def as_json(session: Verification) -> dict[str, object]:
+def capture_url(made: Made) -> str:
+    """What the end user opens."""
+    return f"{web.address_of('capture.front')}?sid={made.id}&st={made.token}"
+
+
+def as_json(session: Verification, taken: Set[str]) -> dict[str, object]:
+    """`taken`: the kinds of photo there are."""
+    results = {finding.check: finding.result for finding in analysis.read(session.findings)}
     return {
         "session_id": session.id,
         "external_user_id": session.external_user_id,
         "status": session.status,
-        "steps": {"id_photo": False, "selfie": False, "liveness_frame": False},
+        "steps": {step: step in taken for step in flows.STEPS},
         "face_match_passed": session.face_match_passed,
         "error": session.error,
         "created_at": times.written(session.created_at),
@@ -101,11 +135,32 @@ def as_json(session: Verification) -> dict[str, object]:
         "poa": None,
         "anti_spoofing": None,
         "credential": None,
-        "checks": {"document": None, "mrz": None, "face_match": None, "liveness": None, "duplicate": None},
+        "checks": {check: results.get(check) for check in analysis.CHECKS},
         "mode": session.mode,
         "data_state": "retained",
         "erase_after": None,
     }
+
+
+def _whole(session: Verification) -> dict[str, object]:
+    return as_json(session, {photo.kind for photo in evidence.of_verification(session.account_id, session.id)})
+
+
+def _photo_as_json(photo: Photo) -> dict[str, object]:
+    return {
+        "kind": photo.kind,
+        "width": photo.width,
+        "height": photo.height,
+        "bytes": photo.bytes,
+        "taken_at": times.written(photo.taken_at),
+    }
+
+
+def _session(id: str) -> Verification:
+    found = store.find(_account_id(), id, _mode(), clock.now())
+    if found is None:
+        raise Problem("not_found")
+    return found
 
 
 def _asked() -> Asked:
@@ -146,4 +201,4 @@ def _changed(result: Verification | Refused) -> Response:
         raise Problem("invalid_transition")
     if isinstance(result, Refused):
         raise Problem("invalid_request", errors=[FieldError("/reason", "invalid")])
-    return jsonify(as_json(result))
+    return jsonify(_whole(result))

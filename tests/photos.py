@@ -1,0 +1,38 @@
+"""Sessions with photos, made without the capture pages."""
+
+import io
+
+from PIL import Image
+
+from fv import clock, db
+from fv.verifications import flows, store
+
+KINDS = flows.STEPS
+
+
+def picture(colour: str = "teal", size: tuple[int, int] = (640, 480)) -> bytes:
+    """A JPEG with enough in it to be told from another."""
+    image = Image.radial_gradient("L").resize(size).convert("RGB")
+    out = io.BytesIO()
+    Image.blend(image, Image.new("RGB", size, colour), 0.6).save(out, "JPEG", quality=90)
+    return out.getvalue()
+
+
+def photographed(app, id: str, status: str | None = "review", kinds: tuple[str, ...] = KINDS) -> None:
+    """The person of this session consented and was photographed; then it was analysed, and became this."""
+    with app.app_context():
+        now = clock.now()
+        account_id = db.one(dict, "SELECT account_id FROM verifications WHERE id = :id", id=id)["account_id"]
+        assert flows.consent(store.find(account_id, id, None, now), now)
+        session = store.find(account_id, id, None, now)
+        for kind, colour in zip(kinds, ("teal", "sienna", "olive"), strict=False):
+            kept = flows.keep_photo(session, kind, picture(colour), session.nonce, now)
+            assert getattr(kept, "kind", None) == kind, kept
+        if status:
+            assert flows.submit(store.find(account_id, id, None, now), now) is True
+            with db.transaction():
+                db.run("UPDATE verifications SET submitted_at = 0 WHERE id = :id", id=id)
+            while store.find(account_id, id, None, now).status == "analyzing":
+                flows.analyse_next(now)
+            if status != store.find(account_id, id, None, now).status:
+                db.run("UPDATE verifications SET status = :status WHERE id = :id", id=id, status=status)
