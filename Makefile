@@ -42,6 +42,7 @@ mutate: $(VENV)/for-test      ## change each condition of gate, mfa, throttle, s
 
 bench: $(VENV)/for-test       ## what is fast, against what, in one run
 	$(BIN)/python bench/web.py
+	$(BIN)/python bench/sessions.py
 
 wheel: $(VENV)/for-test       ## dist/facevault_server-*.whl
 	$(BIN)/pip wheel -q --no-deps --no-build-isolation -w dist .
