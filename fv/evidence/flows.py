@@ -4,7 +4,7 @@ The blob is written before the row that names it, and deleted after the row is g
 blob that nobody can open, and sweep() takes it away.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from flask import current_app
@@ -47,6 +47,14 @@ def find(account_id: str, verification_id: str, kind: str) -> Photo | None:
 def of_verification(account_id: str, verification_id: str) -> list[Photo]:
     """Every photo that is kept of it, ordered by kind."""
     return store.all_live(account_id, verification_id)
+
+
+def of_verifications(account_id: str, verification_ids: Sequence[str]) -> dict[str, set[str]]:
+    """The kinds that are kept of each; one that has none is not in it."""
+    found: dict[str, set[str]] = {}
+    for one in store.kinds_of(account_id, verification_ids):
+        found.setdefault(one.verification_id, set()).add(one.kind)
+    return found
 
 
 def was_erased(account_id: str, verification_id: str, kind: str) -> bool:

@@ -1,5 +1,6 @@
 """Photos as the database knows them."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from fv import db
@@ -22,6 +23,14 @@ class Photo:
     height: int
     bytes: int
     taken_at: int
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of photo that is kept of a verification."""
+
+    verification_id: str
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -59,6 +68,19 @@ def all_live(account_id: str, verification_id: str) -> list[Photo]:
     return db.many(
         Photo, f"SELECT {_COLUMNS} FROM photos WHERE {_OF_ONE} AND erased_at IS NULL ORDER BY kind",
         account_id=account_id, verification_id=verification_id,
+    )  # fmt: skip
+
+
+def kinds_of(account_id: str, verification_ids: Sequence[str]) -> list[Kind]:
+    named = {f"id{number}": id for number, id in enumerate(verification_ids)}
+    return db.many(
+        Kind,
+        f"""
+        SELECT verification_id, kind FROM photos
+        WHERE account_id = :account_id AND verification_id IN ({", ".join(f":{name}" for name in named) or "NULL"})
+          AND erased_at IS NULL
+        """,
+        account_id=account_id, **named,
     )  # fmt: skip
 
 
