@@ -7,16 +7,20 @@ CHROMIUM := $(firstword $(foreach name,chromium chromium-browser google-chrome,$
 
 EVERY_BRANCH := fv/gate.py,fv/login/*,fv/mfa/*,fv/passwords/*,fv/support/flows.py,fv/audit/*,fv/db/*,fv/evidence/*,fv/turns.py,fv/throttle/*,fv/sealing.py
 
-.PHONY: run test unit e2e lint format mutate bench wheel clean
+.PHONY: run test unit e2e long lint format mutate bench wheel clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/for-run          ## serve the product on http://127.0.0.1:8000 (OPTIONS="--port 9000" for more)
 	$(BIN)/fv serve $(OPTIONS)
 
-test: lint unit e2e           ## everything the project checks
+test: lint unit e2e           ## what the project checks: under three minutes
 
-unit: $(VENV)/for-test        ## the suite without a browser, with branch coverage
-	$(BIN)/pytest -q -n 2 --ignore tests/e2e --cov --cov-report= tests
+
+unit: $(VENV)/for-test        ## the suite without a browser
+	$(BIN)/pytest -q -n 2 -m 'not long' --ignore tests/e2e tests
+
+long: $(VENV)/for-test        ## all of it with races, crashes and long walks over real processes, and with branch coverage
+	$(BIN)/pytest -q -n 2 --cov --cov-report= tests
 	$(BIN)/coverage report --fail-under=95
 	@echo 'Whatever decides who gets in, or records it, needs every branch:'
 	$(BIN)/coverage report --fail-under=100 --include='$(EVERY_BRANCH)'
@@ -25,7 +29,7 @@ e2e: $(VENV)/for-test         ## the journey in a real browser; screenshots go t
 ifeq ($(CHROMIUM),)
 	@echo 'The browser tests were NOT run: there is no Chromium. sudo apt install chromium'
 else
-	$(BIN)/pytest -q -n 2 tests/e2e
+	$(BIN)/pytest -q -n 2 -m 'not long' tests/e2e
 endif
 
 lint: $(VENV)/for-test        ## style, format and types

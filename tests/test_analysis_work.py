@@ -88,6 +88,7 @@ def test_of_eight_workers_at_once_one_ends_a_session(app, clock, submitted):
     assert [state(app, id)[1] for id in ids] == [["review", "pending"]] * 5
 
 
+@pytest.mark.long
 def test_kill_9_at_any_statement_leaves_a_session_that_the_next_worker_ends_once(app, clock, submitted):
     program = (
         "import os, signal, sys; from fv import create_app, db; from fv.verifications import flows\n"

@@ -13,7 +13,7 @@ FV = ROOT / "fv"
 #: Modules that import nothing of ours, know no request and no database, and take the time as an argument.
 PURE = {
     "accounts.email", "api.times", "audit.chain", "audit.events", "evidence.intake", "evidence.watermark", "ids",
-    "keys.scopes", "mfa.backup_codes", "mfa.totp", "notices.smtp_url", "sealing", "throttle.policy", "words",
+    "keys.scopes", "mfa.backup_codes", "mfa.totp", "notices.smtp_url", "qr", "sealing", "throttle.policy", "words",
 }  # fmt: skip
 
 #: Features that may look into other features, and into which. Every other feature stands alone.
@@ -46,7 +46,7 @@ LAYERS = {"store": 1, "listing": 1, "tries": 2, "flows": 2, "views": 3, "pages":
 OWNERS = {
     "PIL": {"evidence.intake", "evidence.watermark"}, "cryptography": {"sealing"}, "flask_login": {"cookie"},
     "granian": {"serving"}, "htmx_flask": {"web"}, "msgspec": {"api.bodies"}, "obstore": {"evidence.blobs"},
-    "passlib": {"hashing"}, "pyotp": {"mfa.totp"}, "segno": {"mfa.totp"}, "smtplib": {"notices.mail"},
+    "passlib": {"hashing"}, "pyotp": {"mfa.totp"}, "segno": {"qr"}, "smtplib": {"notices.mail"},
     "sqlite3": {"db.sqlite"}, "sqlite_vec": {"db.sqlite"},
 }  # fmt: skip
 

@@ -463,6 +463,7 @@ def test_of_many_faults_the_first_fifty_are_named(app, ada):
     assert result.exit_code == 1 and result.output.count("Row ") == 50 and "The first ones are above." in result.output
 
 
+@pytest.mark.long
 def test_writers_in_several_processes_make_one_chain(app, ada):
     """Each of four processes adds 25 rows as fast as it can."""
     program = (

@@ -226,6 +226,7 @@ def test_nobody_of_a_lower_standing_removes_anything(app, ada, method):
     assert rows() == before and ada.is_in()
 
 
+@pytest.mark.long
 def test_a_lock_holds_over_the_real_server_whatever_address_is_claimed(serve):
     server = serve()
     secret, _ = enrolled(server.client())
@@ -267,6 +268,7 @@ def test_a_request_that_was_let_in_before_its_login_ended_does_nothing_after_it(
     assert "key.made" not in export and "login.others_ended" not in export
 
 
+@pytest.mark.long
 def test_one_account_cannot_take_all_threads(serve):
     server = serve("--workers", "1")
     eve, ada = server.client(), server.client()

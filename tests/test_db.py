@@ -42,8 +42,8 @@ def test_one_driver_is_loaded_and_it_is_pythons_own_where_that_can_load_extensio
 def test_the_files_are_for_their_owner_only(app):
     folder = Path(app.instance_path)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    for file in folder.iterdir():
-        assert stat.S_IMODE(file.stat().st_mode) == 0o600, file.name
+    for path in folder.rglob("*"):
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path.name
 
 
 def test_a_transaction_is_all_or_nothing(app):
@@ -106,7 +106,7 @@ def test_deleted_text_is_overwritten(app):
         db.run("INSERT INTO attempts VALUES ('try_1', 'b', 'a-very-recognisable-subject', 1)")
         db.run("DELETE FROM attempts")
         db.one(dict, "PRAGMA wal_checkpoint(TRUNCATE)")
-    found = [file for file in Path(app.instance_path).iterdir() if b"recognisable" in file.read_bytes()]
+    found = [file for file in Path(app.instance_path).glob("*.*") if b"recognisable" in file.read_bytes()]
     assert found == []
 
 

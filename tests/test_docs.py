@@ -63,4 +63,4 @@ def test_every_make_target_of_the_readme_exists():
 
 
 def test_the_continuous_integration_calls_the_test_command_of_the_readme():
-    assert (ROOT / ".ci" / "run").read_text().rstrip().endswith("\nmake test")
+    assert (ROOT / ".ci" / "run").read_text().endswith("\nmake test\nmake long\n")

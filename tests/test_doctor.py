@@ -180,6 +180,7 @@ def test_the_mail_server_is_asked(make_app, ada, clock):
     assert "secret" not in run(gone, "doctor").output and findings(gone, "mail")[0][0] == "wrong"
 
 
+@pytest.mark.long
 def test_what_stops_the_start_stops_the_doctor_with_one_sentence(tmp_path, serve):
     server = serve()
     server.settings = {"FV_REGISTRATION": "perhaps"}

@@ -253,6 +253,7 @@ def test_an_account_that_is_gone_gets_no_mail(app, ada, clock, mailbox):
     assert subjects(app, mailbox, clock) == [] and "second_factor.confirmed" in names(app)
 
 
+@pytest.mark.long
 def test_the_worker_sends_beside_the_web_processes_and_another_takes_over_when_it_is_killed(serve, mailbox):
     server = serve(FV_SMTP_URL=mailbox.url)
     ada = server.client()

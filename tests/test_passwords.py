@@ -208,6 +208,7 @@ def test_of_twenty_parallel_uses_of_one_link_one_sets_the_password(app, ada, pat
     assert sorted(statuses) == [200] + [410] * 19 and names(app).count("password.set_by_link") == 1
 
 
+@pytest.mark.long
 def test_the_first_account_of_an_unattended_start_is_printed_once(serve):
     server = serve(FV_ADMIN_EMAIL="root@example.org", FV_REGISTRATION="closed")
     (url,) = re.findall(r"Set its password here: (\S+)", server.log.read_text())

@@ -115,6 +115,7 @@ def test_the_cookie_of_a_pending_login_opens_nothing_in_any_header(serve):
         assert stranger.post("/setup", data={"code": "000000"}).status_code == 401
 
 
+@pytest.mark.long
 def test_twenty_parallel_posts_of_one_code_from_one_pending_login_make_one_login(serve):
     server = serve(FV_CODE_FAILURES="100/15m")
     secret, _ = enrolled(server.client())
@@ -124,6 +125,7 @@ def test_twenty_parallel_posts_of_one_code_from_one_pending_login_make_one_login
     assert len(won) == 1 and not [answer for answer in answers if answer.status_code >= 500]
 
 
+@pytest.mark.long
 def test_twenty_parallel_posts_of_one_backup_code_make_one_login(serve):
     server = serve(FV_CODE_FAILURES="100/15m")
     _, codes = enrolled(server.client())
@@ -132,6 +134,7 @@ def test_twenty_parallel_posts_of_one_backup_code_make_one_login(serve):
     assert sorted(statuses) == [303] + [422] * 19
 
 
+@pytest.mark.long
 def test_of_fifty_parallel_wrong_codes_no_more_than_the_limit_are_evaluated(serve):
     server = serve()
     secret, _ = enrolled(server.client())
@@ -144,6 +147,7 @@ def test_of_fifty_parallel_wrong_codes_no_more_than_the_limit_are_evaluated(serv
     assert late.status_code == 429 and 0 < int(late.headers["retry-after"]) <= 900
 
 
+@pytest.mark.long
 def test_a_lock_survives_kill_9(serve):
     server = serve()
     secret, _ = enrolled(server.client())
@@ -154,6 +158,7 @@ def test_a_lock_survives_kill_9(serve):
     assert pending(server).post("/login/code", data={"code": next_code(secret)}).status_code == 429
 
 
+@pytest.mark.long
 def test_a_spent_code_stays_spent_after_kill_9(serve):
     server = serve()
     secret, codes = enrolled(server.client())
@@ -168,6 +173,7 @@ def test_a_spent_code_stays_spent_after_kill_9(serve):
     assert again.post("/login/code", data={"code": codes[1]}).status_code == 303
 
 
+@pytest.mark.long
 def test_parallel_confirmations_hand_over_one_set_of_codes(serve):
     server = serve(FV_CODE_FAILURES="100/15m")
     client = server.client()
@@ -181,6 +187,7 @@ def test_parallel_confirmations_hand_over_one_set_of_codes(serve):
     assert pending(server).post("/login/code", data={"code": handed[0][0]}).status_code == 303
 
 
+@pytest.mark.long
 def test_of_parallel_first_sign_ups_one_wins(serve):
     server = serve(FV_REGISTRATION="first")
 
@@ -190,6 +197,7 @@ def test_of_parallel_first_sign_ups_one_wins(serve):
     assert sorted(at_once(10, signs_up)) == [303] + [403] * 9
 
 
+@pytest.mark.long
 def test_fifty_parallel_logins_are_all_answered(serve):
     server = serve(FV_PASSWORD_FAILURES="1000/15m", FV_PASSWORD_FAILURES_ADDRESS="1000/15m")
     enrolled(server.client())
@@ -201,6 +209,7 @@ def test_fifty_parallel_logins_are_all_answered(serve):
     assert set(statuses) <= {303, 503} and statuses.count(303) >= 29
 
 
+@pytest.mark.long
 def test_a_term_signal_lets_open_requests_finish(serve):
     """Eight logins are on their way, one answer has arrived, the other seven wait for their turn to hash."""
     server = serve(FV_PASSWORD_FAILURES="1000/15m")
@@ -222,6 +231,7 @@ def test_a_term_signal_lets_open_requests_finish(serve):
     assert is_free(server.port)
 
 
+@pytest.mark.long
 def test_killing_the_first_process_leaves_no_other(serve):
     server = serve()
     server.kill()  # fails when the others outlive it
@@ -243,6 +253,7 @@ def test_a_worker_that_dies_is_replaced(serve):
     assert status == 200
 
 
+@pytest.mark.long
 def test_a_second_server_on_the_same_port_is_refused(serve):
     server = serve()
     second = server.run("serve", "--port", str(server.port))
@@ -269,6 +280,7 @@ def test_options_that_do_not_fit_are_refused(tmp_path, options, said):
     assert refused.returncode in (1, 2) and said in refused.stderr and "Traceback" not in refused.stderr
 
 
+@pytest.mark.long
 def test_a_second_service_in_one_instance_folder_is_refused(serve):
     first = serve()
     second = Server(first.folder)
@@ -293,6 +305,7 @@ def test_a_name_can_be_listened_on(serve):
     assert server.client().get("/healthz").status_code == 200
 
 
+@pytest.mark.long
 def test_four_processes_share_two_runs_of_the_hash(serve):
     server = serve("--workers", "4", FV_PASSWORD_FAILURES="1000/15m", FV_PASSWORD_FAILURES_ADDRESS="1000/15m")
 
@@ -378,6 +391,7 @@ def test_forty_slow_clients_do_not_stop_it(serve):
         connection.close()
 
 
+@pytest.mark.long
 def test_more_half_bodies_than_threads_leave_the_others_to_those_who_are_in(serve):
     server = serve()
     ada = server.client()
@@ -405,6 +419,7 @@ def test_the_gate_answers_before_a_big_body_has_arrived(serve):
         assert connection.recv(100).startswith(b"HTTP/1.1 401 ")
 
 
+@pytest.mark.long
 def test_a_body_over_the_limit_is_413_and_one_of_unknown_length_411(serve):
     server = serve()
     form = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -417,6 +432,7 @@ def test_a_body_over_the_limit_is_413_and_one_of_unknown_length_411(serve):
     assert server.client().get("/healthz").status_code == 200
 
 
+@pytest.mark.long
 def test_parallel_codes_on_one_pending_login_spend_one(serve):
     server = serve(FV_CODE_FAILURES="100/15m")
     _, codes = enrolled(server.client())
@@ -434,6 +450,7 @@ def test_headers_over_the_limit_are_refused(serve):
     assert answer.status_code == 431
 
 
+@pytest.mark.long
 def test_the_log_is_json_and_holds_no_secret(serve):
     server = serve()
     secret, codes = enrolled(server.client())
@@ -461,6 +478,7 @@ def test_flask_and_fv_are_the_same_program(serve, tmp_path):
     assert flask.returncode == 1 and "is in use" in flask.stderr
 
 
+@pytest.mark.long
 def test_another_wsgi_server_can_serve_it_too(tmp_path):
     """waitress, through wsgi.py, as the documentation says."""
     server, root = Server(tmp_path), Path(__file__).parent.parent

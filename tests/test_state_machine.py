@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyotp
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -247,7 +248,7 @@ class TwoBrowsers(RuleBasedStateMachine):
                 login.seen = self.clock.now
 
 
-TestTwoBrowsers = TwoBrowsers.TestCase
+TestTwoBrowsers = pytest.mark.long(TwoBrowsers.TestCase)
 TestTwoBrowsers.settings = settings(
     max_examples=20, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )

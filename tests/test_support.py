@@ -255,6 +255,7 @@ def test_an_account_without_a_second_factor_is_not_reset_whoever_asks(app, visit
     assert "otpauth" in visitor.get("/setup").text and names(app)[-1] == "password.proved"
 
 
+@pytest.mark.long
 def test_kill_9_at_any_statement_leaves_the_old_state_or_the_new_one(app, ada):
     """A real process, killed before its n-th statement, for every n there is."""
     program = (
@@ -437,6 +438,7 @@ def test_an_empty_installation_has_no_account_and_says_so(app):
     assert "There is no account yet." in run(app, "accounts", "list").output
 
 
+@pytest.mark.long
 def test_the_commands_work_beside_the_running_service(serve):
     """The whole way with real processes: make an account, set its password, enrol, reset, come back."""
     server = serve(FV_REGISTRATION="closed")

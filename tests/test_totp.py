@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fv import qr
 from fv.mfa import backup_codes, totp
 
 VECTORS = json.loads((Path(__file__).parent / "data" / "totp_vectors.json").read_text())["vectors"]
@@ -69,7 +70,7 @@ def test_only_six_ascii_digits_are_read_as_a_code(text):
 
 
 def test_the_qr_code_is_surrounded_by_four_white_modules():
-    svg = totp.qr_svg(totp.uri(SECRET, "FaceVault", "ada@example.org"))
+    svg = qr.svg(totp.uri(SECRET, "FaceVault", "ada@example.org"))
     size = int(re.search(r'viewBox="0 0 (\d+) \1"', svg)[1])
     assert (size - 2 * 4 - 17) % 4 == 0, "a version has 17 + 4n modules a side, ISO/IEC 18004 §5.3.1"
     assert "width=" not in svg and "height=" not in svg, "the style sheet says how large"
