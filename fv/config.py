@@ -160,6 +160,7 @@ SETTINGS: dict[str, Setting] = {
     "PASSWORD_LENGTH": Setting(between(8, 128), "12", "characters a new password needs"),
     "SUPPORT_WINDOW": Setting(duration, "24h", "how long what support hands out or allows can be used"),
     "SESSION_WINDOW": Setting(duration, "24h", "how long a person has to be photographed and to submit"),
+    "RETENTION": Setting(duration, "30d", "how long photos, and what was read from them, are kept"),
     "LOGIN_PENDING": Setting(duration, "5m", "how long a proven password waits for its code"),
     "LOGIN_IDLE": Setting(duration, "12h", "a login ends when unused for so long"),
     "LOGIN_LIFETIME": Setting(duration, "7d", "a login ends after so long in any case"),

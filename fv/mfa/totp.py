@@ -1,4 +1,4 @@
-"""RFC 6238 codes. Pure: no database, no request, the time is an argument. Only this module knows pyotp and segno.
+"""RFC 6238 codes. Pure: no database, no request, the time is an argument. Only this module knows pyotp.
 
 SHA-1, six digits, thirty seconds: the one form that every authenticator app reads.
 """
@@ -7,7 +7,6 @@ import hmac
 from urllib.parse import quote, urlencode
 
 import pyotp
-import segno
 
 PERIOD = 30  # seconds a time step lasts, RFC 6238 §4.1
 DIGITS = 6
@@ -57,13 +56,6 @@ def uri(secret: str, issuer: str, account: str) -> str:
     label = f"{quote(issuer, safe='')}:{quote(account, safe='')}"
     parameters = {"secret": secret, "issuer": issuer, "algorithm": "SHA1", "digits": DIGITS, "period": PERIOD}
     return f"otpauth://totp/{label}?{urlencode(parameters, quote_via=quote)}"
-
-
-def qr_svg(uri: str) -> str:
-    """The QR code as one inline SVG: black on white, with the border of four modules of ISO/IEC 18004 §9.1."""
-    return segno.make(uri, error="m", micro=False).svg_inline(
-        border=4, omitsize=True, light="#fff", svgclass=None, lineclass=None
-    )
 
 
 def in_groups(secret: str) -> str:

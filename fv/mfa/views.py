@@ -6,7 +6,7 @@ from flask import Blueprint, jsonify, request
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from fv import clock, cookie, gate, web
+from fv import clock, cookie, gate, qr, web
 from fv.api import bodies
 from fv.mfa import flows, store, totp, tries
 from fv.mfa.flows import Codes, Offer, Refused
@@ -110,7 +110,7 @@ def api_setup() -> Response:
     offer = _still_there(flows.offer(gate.login()))
     if isinstance(offer, Refused):
         raise Problem("re_enrolment_code_required")
-    return jsonify(otpauth_uri=offer.uri, secret=offer.secret, qr_svg=totp.qr_svg(offer.uri))
+    return jsonify(otpauth_uri=offer.uri, secret=offer.secret, qr_svg=qr.svg(offer.uri))
 
 
 @blueprint.post("/api/v1/totp/confirm")
@@ -144,7 +144,7 @@ def _setup_screen(status: int = 200, **context: Any) -> Response:
         email=gate.login().email,
         uri=offer.uri,
         name_in_app=offer.name_in_app,
-        qr=Markup(totp.qr_svg(offer.uri)),  # noqa: S704 (made here, from digits)
+        qr=Markup(qr.svg(offer.uri)),  # noqa: S704 (made here, from digits)
         key=totp.in_groups(offer.secret),
         **context,
     )

@@ -20,6 +20,10 @@ CREATE TABLE verifications (
     face_match_passed BIGINT,
     findings TEXT,                         -- JSON, from the analysers
     error TEXT NOT NULL DEFAULT '',
+    link_id TEXT,                          -- the link it was begun with
+    return_url TEXT NOT NULL DEFAULT '',   -- where the end user goes on afterwards
+    erase_after BIGINT NOT NULL,           -- from then on its photos and what was read from them go
+    erased_at BIGINT,
     lease TEXT,                            -- of the worker that analyses it
     leased_until BIGINT
 );
@@ -29,6 +33,8 @@ CREATE INDEX verifications_by_mode ON verifications (account_id, mode, created_a
 CREATE INDEX verifications_by_person ON verifications (account_id, external_user_id, mode, created_at, id);
 -- Counting needs nothing else than this one.
 CREATE INDEX verifications_by_status ON verifications (account_id, mode, status, created_at, id, expires_at);
+CREATE INDEX verifications_by_link ON verifications (link_id);
+CREATE INDEX verifications_to_erase ON verifications (erase_after) WHERE erased_at IS NULL;
 CREATE INDEX verifications_analyzing ON verifications (leased_until) WHERE status = 'analyzing';
 
 -- What happened to it, for its timeline.

@@ -67,12 +67,7 @@ def create(account_id: str, asked: Asked, request_key: str | None, now: int) -> 
     """A new session; the same one again for the same Idempotency-Key within a day."""
     if not 1 <= len(asked.external_user_id) <= LONGEST_USER_ID or not asked.external_user_id.isprintable():
         return Refused.USER_ID
-    token = secrets.token_urlsafe(32)
-    lasts = int(current_app.config["SESSION_WINDOW"])
-    new = Verification(
-        ids.new("vs"), account_id, asked.external_user_id, asked.mode, "pending", asked.require_poa, hash_of(token),
-        secrets.choice(CHALLENGES), secrets.token_urlsafe(16), now, now, now + lasts,
-    )  # fmt: skip
+    new, token = _new(account_id, asked, now)
     made, fingerprint = Made(new.id, token, new.nonce, new.expires_at), _fingerprint(asked)
     with db.transaction():
         if request_key is not None:
@@ -84,9 +79,16 @@ def create(account_id: str, asked: Asked, request_key: str | None, now: int) -> 
             text = json.dumps([made.id, made.token, made.nonce, made.expires_at]).encode()
             sealed = _keyring().seal(text, bound_to=f"{account_id} {request_key}")
             store.keep_answer(account_id, request_key, fingerprint, sealed, now, now - ANSWERS_KEPT)
-        store.add(new)
-        store.note(new.id, "pending", now)
+        _add(new, now)
         return made
+
+
+def begin(account_id: str, asked: Asked, link_id: str, return_url: str, now: int) -> Made:
+    """The session of a person who came by a verification link and consents. Inside the transaction that counts it."""
+    new, token = _new(account_id, asked, now, link_id, return_url)
+    _add(new, now)
+    _consented(new, now)
+    return Made(new.id, token, new.nonce, new.expires_at)
 
 
 def cancel(account_id: str, id: str, mode: str | None, now: int) -> Verification | Refused:
@@ -131,11 +133,15 @@ def by_token(token: str, now: int) -> Verification | None:
 def consent(session: Verification, now: int) -> bool:
     """The person agreed, and may be photographed. Again: nothing changes. False when the session is over."""
     with db.transaction():
-        if store.become(session.account_id, session.id, "in_progress", now):
-            store.consent(session.id, now)
-            store.note(session.id, "in_progress", now)
+        _consented(session, now)
         found = store.find(session.account_id, session.id, None, now)
     return found is not None and found.status == "in_progress"
+
+
+def _consented(session: Verification, now: int) -> None:
+    if store.become(session.account_id, session.id, "in_progress", now):
+        store.consent(session.id, now)
+        store.note(session.id, "in_progress", now)
 
 
 def new_challenge(session: Verification, now: int) -> Verification:
@@ -209,6 +215,25 @@ def analyse_next(now: int) -> bool:
 def hash_of(token: str) -> str:
     """SHA-256 is enough for 256 random bits."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _new(
+    account_id: str, asked: Asked, now: int, link_id: str | None = None, return_url: str = ""
+) -> tuple[Verification, str]:
+    """A session that is not stored yet, and the token of its end user."""
+    token, settings = secrets.token_urlsafe(32), current_app.config
+    new = Verification(
+        ids.new("vs"), account_id, asked.external_user_id, asked.mode, "pending", asked.require_poa, hash_of(token),
+        secrets.choice(CHALLENGES), secrets.token_urlsafe(16), nonce_made_at=now, created_at=now,
+        expires_at=now + int(settings["SESSION_WINDOW"]), erase_after=now + int(settings["RETENTION"]),
+        link_id=link_id, return_url=return_url,
+    )  # fmt: skip
+    return new, token
+
+
+def _add(new: Verification, now: int) -> None:
+    store.add(new)
+    store.note(new.id, "pending", now)
 
 
 def _again(account_id: str, request_key: str, before: store.Answer) -> Made:

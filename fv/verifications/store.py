@@ -20,6 +20,7 @@ class Verification:
     nonce_made_at: int
     created_at: int
     expires_at: int
+    erase_after: int
     consented_at: int | None = None
     submitted_at: int | None = None
     completed_at: int | None = None
@@ -28,6 +29,9 @@ class Verification:
     face_match_passed: bool | None = None
     findings: str | None = None
     error: str = ""
+    link_id: str | None = None
+    return_url: str = ""
+    erased_at: int | None = None
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ STATUS = f"CASE WHEN status IN ({OPEN}) AND expires_at <= :now THEN 'expired' EL
 COLUMNS = f"""
     id, account_id, external_user_id, mode, {STATUS} AS status, require_poa, token_hash, challenge, nonce,
     nonce_made_at, created_at, expires_at, consented_at, submitted_at, completed_at, trust_score, trust_decision,
-    face_match_passed, findings, error
+    face_match_passed, findings, error, link_id, return_url, erase_after, erased_at
 """
 
 
@@ -69,13 +73,14 @@ def add(new: Verification) -> None:
     db.run(
         """
         INSERT INTO verifications (id, account_id, external_user_id, mode, status, require_poa, token_hash, challenge,
-            nonce, nonce_made_at, created_at, expires_at)
+            nonce, nonce_made_at, created_at, expires_at, link_id, return_url, erase_after)
         VALUES (:id, :account_id, :external_user_id, :mode, :status, :require_poa, :token_hash, :challenge,
-            :nonce, :nonce_made_at, :created_at, :expires_at)
+            :nonce, :nonce_made_at, :created_at, :expires_at, :link_id, :return_url, :erase_after)
         """,
         id=new.id, account_id=new.account_id, external_user_id=new.external_user_id, mode=new.mode, status=new.status,
         require_poa=int(new.require_poa), token_hash=new.token_hash, challenge=new.challenge, nonce=new.nonce,
-        nonce_made_at=new.nonce_made_at, created_at=new.created_at, expires_at=new.expires_at,
+        nonce_made_at=new.nonce_made_at, created_at=new.created_at, expires_at=new.expires_at, link_id=new.link_id,
+        return_url=new.return_url, erase_after=new.erase_after,
     )  # fmt: skip
 
 
