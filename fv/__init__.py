@@ -41,13 +41,15 @@ from fv.notices import views as notices
 from fv.passwords import views as passwords
 from fv.profile import views as profile
 from fv.support import commands as support
+from fv.usage import views as usage
 from fv.verifications import listing
 from fv.verifications import pages as sessions
 from fv.verifications import views as verifications
 from fv.web import Section
 
 FEATURES = (
-    accounts, passwords, login, mfa, profile, notices, dashboard, sessions, verifications, capture, keys, audit, health
+    accounts, passwords, login, mfa, profile, notices, dashboard, sessions, verifications, capture, keys, usage, audit,
+    health,
 )  # fmt: skip
 
 COMMANDS = (serving.serve, support.accounts, support.support, audit_commands.audit, doctor.doctor)

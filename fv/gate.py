@@ -76,6 +76,8 @@ OPEN_TO_KEYS: dict[tuple[str, str], str] = {
     ("POST", "verifications.cancel"): "sessions:create",
     ("GET", "verifications.api_photos"): "photos:read",
     ("GET", "verifications.api_photo"): "photos:read",
+    ("GET", "verifications.api_document"): "documents:read",
+    ("GET", "usage.api_usage"): "usage:read",
 }
 
 #: Pages open to an account that has not confirmed yet that its backup codes are saved. The API is open to it.
@@ -129,6 +131,14 @@ def login() -> Login:
     found = caller().login
     if found is None:
         raise LookupError("this endpoint is listed for callers without a login")
+    return found
+
+
+def account_id() -> str:
+    """The account that a caller with a cookie or a key speaks for; a bug for any other."""
+    found = caller().account_id
+    if found is None:
+        raise LookupError("this endpoint is listed for callers without an account")
     return found
 
 

@@ -47,6 +47,7 @@ KINDS: Mapping[str, Kind] = {
         leads_on=False,
     ),
     "not_found": Kind(404, "Nothing here", "The address is wrong, or what it named is gone."),
+    "document_not_read": Kind(404, "Not read", "Nothing was read from a document of this session."),
     "method_not_allowed": Kind(405, "Not in this way", "This address does not answer this method."),
     "already_enrolled": Kind(409, "Already set up", "Two-factor authentication is set up; nothing was changed."),
     "invalid_transition": Kind(

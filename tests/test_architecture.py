@@ -26,10 +26,10 @@ LOOKS_INTO = {
     "notices": {"accounts"},
     "profile": {"accounts", "mfa", "passwords", "throttle"},
     "dashboard": {"accounts", "mfa", "keys", "verifications"},
-    "verifications": {"accounts", "evidence"},
+    "verifications": {"accounts", "evidence", "usage"},
     "capture": {"evidence", "verifications"},
     "support": {"accounts", "keys", "mfa", "passwords", "throttle"},
-    "jobs": {"notices", "verifications"},
+    "jobs": {"evidence", "notices", "verifications"},
     # and these, which are no features
     "config": {"accounts", "notices", "throttle"},
     "cookie": {"accounts"},

@@ -48,14 +48,19 @@ class Asked:
 
 def requested(*filters: str) -> Asked:
     """The page this request asks for; 422 when its parameters are not what they can be, or no `filters` of the list."""
-    unknown = sorted(set(request.args) - {"limit", "after", *filters})
-    if unknown:
-        raise Problem("invalid_request", errors=[FieldError(f"/{name}", "unknown") for name in unknown])
+    only("limit", "after", *filters)
     typed = request.args.get("limit", str(DEFAULT))
     if not re.fullmatch(r"[0-9]{1,3}", typed) or not 1 <= int(typed) <= MOST:
         raise Problem("invalid_request", errors=[FieldError("/limit", "invalid")])
     after = request.args.get("after")
     return Asked(int(typed), *(_position(after) if after else BEGINNING))
+
+
+def only(*names: str) -> None:
+    """422 when the address has a parameter that is none of these."""
+    unknown = sorted(set(request.args) - {*names})
+    if unknown:
+        raise Problem("invalid_request", errors=[FieldError(f"/{name}", "unknown") for name in unknown])
 
 
 def moment(name: str, otherwise: int) -> int:

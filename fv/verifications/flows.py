@@ -7,6 +7,7 @@ row of the audit trail in the same transaction.
 import hashlib
 import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
@@ -20,11 +21,13 @@ from fv.audit import flows as audit
 from fv.evidence import flows as evidence
 from fv.evidence.intake import Refused as NoPhoto
 from fv.evidence.store import Photo
+from fv.usage import flows as usage
 from fv.verifications import analysis, store
 from fv.verifications.store import Verification
 
 LONGEST_USER_ID = 255  # characters
 LONGEST_REASON = 500  # characters
+UPLOAD = 3600  # seconds after the end of a session in which a photo may still be on its way into the database
 LEASE = 120  # seconds a worker has for one session
 LONGEST_KEY = 255  # characters of an Idempotency-Key
 ANSWERS_KEPT = 24 * 3600  # seconds
@@ -91,13 +94,15 @@ def begin(account_id: str, asked: Asked, link_id: str, return_url: str, now: int
     return Made(new.id, token, new.nonce, new.expires_at)
 
 
-def cancel(account_id: str, id: str, mode: str | None, now: int) -> Verification | Refused:
+def cancel(account_id: str, id: str, mode: str | None, now: int, by: Mapping[str, str]) -> Verification | Refused:
+    """`by`: who did it, for the audit trail."""
     if store.find(account_id, id, mode, now) is None:
         return Refused.NOT_THERE
     with db.transaction():
         if not store.become(account_id, id, "canceled", now):
             return Refused.TRANSITION
         store.note(id, "canceled", now)
+        audit.record("session.canceled", account_id, now, session=id, **by)
     return store.find(account_id, id, mode, now) or Refused.NOT_THERE
 
 
@@ -180,6 +185,7 @@ def submit(session: Verification, now: int) -> bool | Refused:
         if not store.become(session.account_id, session.id, "analyzing", now):
             return Refused.TRANSITION
         store.submit(session.id, now)
+        _count(session, "sessions_billable", now)
         store.note(session.id, "analyzing", now)
     return True
 
@@ -212,6 +218,26 @@ def analyse_next(now: int) -> bool:
     return True
 
 
+# ── Erasure ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def erase_next(now: int) -> bool:
+    """Erase the photos of the session whose time is over longest. False when none is due.
+
+    The photos first: who dies in between leaves a session that is still due, and erasing again finds nothing to do.
+    """
+    session = store.due_for_erasure(now, now - UPLOAD)
+    if session is None:
+        return False
+    evidence.erase(session.account_id, session.id, now)
+    with db.transaction():
+        if not store.erased(session.id, now):
+            raise db.Undo
+        store.note(session.id, "erased", now)
+        audit.record("session.erased", session.account_id, now, "service", session=session.id)
+    return True
+
+
 def hash_of(token: str) -> str:
     """SHA-256 is enough for 256 random bits."""
     return hashlib.sha256(token.encode()).hexdigest()
@@ -234,6 +260,13 @@ def _new(
 def _add(new: Verification, now: int) -> None:
     store.add(new)
     store.note(new.id, "pending", now)
+    _count(new, "sessions_created", now)
+
+
+def _count(session: Verification, counter: str, now: int) -> None:
+    """Test mode is never billed."""
+    if session.mode == "live":
+        usage.count(session.account_id, counter, now)
 
 
 def _again(account_id: str, request_key: str, before: store.Answer) -> Made:

@@ -7,6 +7,7 @@ from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from fv import clock, gate, web
+from fv.accounts import flows as accounts
 from fv.api import lists
 from fv.problems import FieldError, Problem
 from fv.verifications import analysis, flows, listing, states, store, viewing
@@ -59,7 +60,8 @@ def one(id: str) -> Response:
 
 @blueprint.post("/sessions/<id>/cancel")
 def cancel(id: str) -> Response:
-    canceled = flows.cancel(gate.login().account_id, id, None, clock.now())
+    login = gate.login()
+    canceled = flows.cancel(login.account_id, id, None, clock.now(), accounts.traits(login))
     if isinstance(canceled, Refused):
         return _session_screen(_session(id), 409, wrong=canceled)
     return web.go(".one", id=id)

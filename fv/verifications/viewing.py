@@ -9,6 +9,7 @@ from fv.accounts.store import Login
 from fv.audit import flows as audit
 from fv.evidence import flows as evidence
 from fv.evidence.store import Photo
+from fv.usage import flows as usage
 from fv.verifications.store import Verification
 
 
@@ -52,4 +53,6 @@ def kept(session: Verification, kind: str) -> Photo | NoPhoto:
 
 
 def _record(session: Verification, kind: str, now: int, **by: str) -> None:
+    if session.mode == "live":
+        usage.count(session.account_id, "photo_views", now)
     audit.record("session.photo_viewed", session.account_id, now, session=session.id, kind=kind, **by)

@@ -7,6 +7,7 @@ from flask import Blueprint, jsonify, request
 from werkzeug.wrappers import Response
 
 from fv import clock, gate, web
+from fv.accounts import flows as accounts
 from fv.api import bodies, lists, times
 from fv.evidence import flows as evidence
 from fv.evidence.store import Photo
@@ -35,7 +36,7 @@ def create() -> Response:
     asked, request_key = _asked(), request.headers.get("Idempotency-Key")
     if request_key is not None and not re.fullmatch(rf"[ -~]{{1,{flows.LONGEST_KEY}}}", request_key):
         raise Problem("invalid_request", errors=[FieldError("/Idempotency-Key", "invalid")])
-    made = flows.create(_account_id(), asked, request_key, clock.now())
+    made = flows.create(gate.account_id(), asked, request_key, clock.now())
     if made is Refused.KEY_REUSED:
         raise Problem("idempotency_key_reused")
     if isinstance(made, Refused):
@@ -65,8 +66,8 @@ def api_list() -> Response:
         lists.moment("created_after", -1),
         lists.moment("created_before", 2**62),
     )
-    rows = listing.page(_account_id(), wanted, asked.created_at, asked.id, asked.limit + 1, clock.now())
-    taken = evidence.of_verifications(_account_id(), [row.id for row in rows])
+    rows = listing.page(gate.account_id(), wanted, asked.created_at, asked.id, asked.limit + 1, clock.now())
+    taken = evidence.of_verifications(gate.account_id(), [row.id for row in rows])
     return jsonify(asked.answer(rows, lambda row: as_json(row, taken.get(row.id, set()))))
 
 
@@ -93,6 +94,12 @@ def api_photo(id: str, kind: str) -> Response:
     )
 
 
+@blueprint.get("/api/v1/sessions/<id>/document")
+def api_document(id: str) -> Response:
+    """What was read from the document. Nothing is, until an analyser for it is installed."""
+    raise Problem("document_not_read" if _session(id).erased_at is None else "erased")
+
+
 def picture(seen: bytes | NoPhoto) -> Response:
     if isinstance(seen, NoPhoto):
         raise Problem(seen.value)
@@ -101,7 +108,7 @@ def picture(seen: bytes | NoPhoto) -> Response:
 
 @blueprint.post("/api/v1/sessions/<id>/cancel")
 def cancel(id: str) -> Response:
-    return _changed(flows.cancel(_account_id(), id, _mode(), clock.now()))
+    return _changed(flows.cancel(gate.account_id(), id, _mode(), clock.now(), _by()))
 
 
 @blueprint.post("/api/v1/sessions/<id>/decision")
@@ -137,8 +144,8 @@ def as_json(session: Verification, taken: Set[str]) -> dict[str, object]:
         "credential": None,
         "checks": {check: results.get(check) for check in analysis.CHECKS},
         "mode": session.mode,
-        "data_state": "retained",
-        "erase_after": None,
+        "data_state": "retained" if session.erased_at is None else "erased",
+        "erase_after": times.written(session.erase_after),
     }
 
 
@@ -157,7 +164,7 @@ def _photo_as_json(photo: Photo) -> dict[str, object]:
 
 
 def _session(id: str) -> Verification:
-    found = store.find(_account_id(), id, _mode(), clock.now())
+    found = store.find(gate.account_id(), id, _mode(), clock.now())
     if found is None:
         raise Problem("not_found")
     return found
@@ -166,9 +173,7 @@ def _session(id: str) -> Verification:
 def _asked() -> Asked:
     """From the query or the body; what stands in both has to agree."""
     body, given = bodies.read(NewSession), request.args
-    unknown = sorted(set(given) - {"external_user_id", "require_poa"})
-    if unknown:
-        raise Problem("invalid_request", errors=[FieldError(f"/{name}", "unknown") for name in unknown])
+    lists.only("external_user_id", "require_poa")
     user_id = given.get("external_user_id", body.external_user_id)
     if user_id is None:
         raise Problem("invalid_request", errors=[FieldError("/external_user_id", "missing")])
@@ -181,11 +186,10 @@ def _asked() -> Asked:
     return Asked(user_id, require_poa, _mode() or "live")
 
 
-def _account_id() -> str:
-    account_id = gate.caller().account_id
-    if account_id is None:
-        raise LookupError("this endpoint is listed for callers without an account")
-    return account_id
+def _by() -> dict[str, str]:
+    """Who is asking, for the audit trail."""
+    key = gate.caller().key
+    return {"key": key.prefix} if key else accounts.traits(gate.login())
 
 
 def _mode() -> str | None:
