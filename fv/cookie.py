@@ -10,7 +10,7 @@ from flask import Flask, g, request, session
 from flask.sessions import SecureCookieSessionInterface
 from flask_login import LoginManager, UserMixin, current_user, login_user
 
-from fv import clock
+from fv import clock, web
 from fv.accounts import flows as accounts
 from fv.accounts.store import Login
 
@@ -71,5 +71,5 @@ def forget() -> None:
 
 
 def _holder(login_id: str) -> _Holder | None:
-    login = accounts.live_login(login_id, clock.now())
+    login = accounts.live_login(login_id, clock.now(), is_used=not web.is_poll())
     return _Holder(login) if login else None

@@ -97,6 +97,11 @@ def is_api() -> bool:
     return request.path.startswith("/api/")
 
 
+def is_poll() -> bool:
+    """Whether a page asks by itself, with nobody touching it: a login that is left alone has to end all the same."""
+    return request.headers.get("X-Poll") == "1"
+
+
 def is_swap() -> bool:
     """An htmx request for a piece of the page that is open."""
     htmx = request.htmx  # type: ignore[attr-defined]

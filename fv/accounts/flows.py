@@ -137,12 +137,12 @@ def open_login(account: Account, visitor: Visitor, now: int, instead_of: Login |
     return id
 
 
-def live_login(id: str, now: int) -> Login | None:
-    """The login of this id unless it has ended, by hand, by idleness or by age."""
+def live_login(id: str, now: int, is_used: bool = True) -> Login | None:
+    """The login of this id unless it has ended, by hand, by idleness or by age. `is_used`: a person does something."""
     login = store.login(id)
     if login is None or has_ended(login, now):
         return None
-    if now - login.seen_at >= SEEN_EVERY:
+    if is_used and now - login.seen_at >= SEEN_EVERY:
         with suppress(db.Unavailable):  # a page is not refused because a time could not be noted
             store.saw_login(id, now)
     return login

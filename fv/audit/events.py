@@ -54,6 +54,8 @@ KINDS: Mapping[str, Kind] = {
     "key.revoked": Kind("API key revoked"),
     "session.passed": Kind("Session passed by a person"),
     "session.failed": Kind("Session failed by a person"),
+    "session.canceled": Kind("Session canceled"),
+    "session.erased": Kind("Photos of a session erased"),
     "session.photo_viewed": Kind("Photo viewed"),
     "support.account_created": Kind("Account created by support"),
     "support.password_link": Kind("Link to set a password made by support", unusual=True),

@@ -9,12 +9,14 @@ from typing import TypeVar
 from flask import Flask
 
 from fv import clock
+from fv.evidence import flows as evidence
 from fv.notices import flows as notices
 from fv.verifications import flows as verifications
 
 T = TypeVar("T")
 
 PAUSE = 1  # seconds between two looks at what is due
+SWEEP = 3600  # seconds between two looks for files that no photo belongs to
 
 _log = logging.getLogger("fv.jobs")
 
@@ -29,6 +31,7 @@ def run(app: Flask, seen: int) -> None:
     stopping = threading.Event()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the first process, which then stops this one
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    swept = 0
     while not stopping.is_set():
         with app.app_context():
             sent = False
@@ -36,7 +39,11 @@ def run(app: Flask, seen: int) -> None:
                 seen = _do(lambda: notices.take_up(seen, clock.now()), seen)  # noqa: B023 (called at once)
                 sent = _do(lambda: notices.send_next(clock.now()), False)
             analysed = _do(lambda: verifications.analyse_next(clock.now()), False)
-        if not (sent or analysed):
+            erased = _do(lambda: verifications.erase_next(clock.now()), False)
+            if clock.now() - swept >= SWEEP:
+                swept = clock.now()
+                _do(lambda: evidence.sweep(clock.now()), 0)
+        if not (sent or analysed or erased):
             stopping.wait(PAUSE)
 
 

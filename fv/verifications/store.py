@@ -232,6 +232,26 @@ def finish(id: str, lease: str, findings: str, score: int | None, decision: str,
     ) == 1  # fmt: skip
 
 
+# ── Erasure ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def due_for_erasure(now: int, ended_by: int) -> Verification | None:
+    """The one whose time is over longest, and that could not be photographed after `ended_by`."""
+    return db.one(
+        verification,
+        f"""
+        SELECT {COLUMNS} FROM verifications
+        WHERE erased_at IS NULL AND erase_after <= :now AND expires_at <= :ended_by ORDER BY erase_after, id LIMIT 1
+        """,
+        now=now, ended_by=ended_by,
+    )  # fmt: skip
+
+
+def erased(id: str, now: int) -> bool:
+    """False when it was noted already."""
+    return db.run("UPDATE verifications SET erased_at = :now WHERE id = :id AND erased_at IS NULL", id=id, now=now) == 1
+
+
 # ── Answers given again ──────────────────────────────────────────────────────────────────────────────────────
 
 

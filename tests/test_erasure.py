@@ -1,0 +1,100 @@
+"""When the term of a session is over, what showed the person goes, and the decision stays."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fv import db
+from fv.verifications import flows
+from tests.photos import KINDS, photographed
+from tests.test_audit import trail
+from tests.test_sessions import bearer, create, get
+
+DAY = 24  # hours
+
+
+@pytest.fixture
+def key(ada):
+    scopes = ["sessions:create", "sessions:read", "photos:read", "documents:read"]
+    return bearer(ada.call("POST", "/api/v1/keys", {"name": "x", "scopes": scopes}).json["secret"])
+
+
+def erase(app, clock):
+    with app.app_context():
+        return flows.erase_next(int(clock.now))
+
+
+def files(app):
+    return [path for path in Path(app.config["BLOBS"]).rglob("*") if path.is_file()]
+
+
+def test_after_its_term_a_session_has_its_decision_and_no_photo(app, ada, clock, key):
+    id = create(app, key).json["session_id"]
+    photographed(app, id)
+    before = get(app, key, f"/api/v1/sessions/{id}").json
+    assert before["data_state"] == "retained" and before["erase_after"] > before["created_at"]
+    clock.passes(hours=30 * DAY, seconds=-1)
+    assert not erase(app, clock) and len(files(app)) == 3
+    clock.passes(seconds=1)
+    ada.signs_in()
+    assert erase(app, clock) and not erase(app, clock) and files(app) == []
+    after = get(app, key, f"/api/v1/sessions/{id}").json
+    changed = {"data_state": "erased", "steps": dict.fromkeys(KINDS, False)}
+    assert after == before | changed and after["status"] == "review"
+    for path in (f"/api/v1/sessions/{id}/photos", f"/api/v1/sessions/{id}/photos/selfie"):
+        assert get(app, key, path).json["code"] == "erased"
+    assert get(app, key, f"/api/v1/sessions/{id}/document").json["code"] == "erased"
+    (row,) = [row for row in trail(app) if row["event"] == "session.erased"]
+    assert row["actor"] == "service" and id in row["facts"]
+    assert "Photos erased" in ada.get(f"/sessions/{id}").text
+
+
+def test_a_session_is_not_erased_while_a_photo_of_it_may_be_on_its_way(make_app, clock):
+    app = make_app(RETENTION=60, SESSION_WINDOW=60)
+    with app.app_context():
+        db.run("INSERT INTO accounts (id, email, password_hash, created_at) VALUES ('acc_1', 'a@b.c', 'x', 0)")
+        flows.create("acc_1", flows.Asked("customer-1", False, "live"), None, int(clock.now))
+    clock.passes(seconds=60 + flows.UPLOAD - 1)
+    assert not erase(app, clock)
+    clock.passes(seconds=1)
+    assert erase(app, clock)
+
+
+def test_what_was_not_read_from_a_document_is_not_there(app, ada, key):
+    id = create(app, key).json["session_id"]
+    assert get(app, key, f"/api/v1/sessions/{id}/document").json["code"] == "document_not_read"
+    assert get(app, key, f"/api/v1/sessions/vs_{'0' * 32}/document").json["code"] == "not_found"
+    other = bearer(ada.call("POST", "/api/v1/keys", {"name": "y"}).json["secret"])
+    assert get(app, other, f"/api/v1/sessions/{id}/document").json["code"] == "insufficient_scope"
+
+
+@pytest.mark.long
+def test_kill_9_at_any_statement_of_an_erasure_leaves_it_to_the_next_worker(app, clock, key):
+    program = (
+        "import os, signal, sys; from fv import create_app, db; from fv.verifications import flows\n"
+        "app, n = create_app(INSTANCE=sys.argv[1], HASH_MEMORY_KIB=8, HASH_PASSES=1), int(sys.argv[2])\n"
+        "execute = db._execute\n"
+        "def counts(*words):\n"
+        "    global n\n"
+        "    n -= 1\n"
+        "    os.kill(os.getpid(), signal.SIGKILL) if n == 0 else None\n"
+        "    return execute(*words)\n"
+        "db._execute = counts\n"
+        "with app.app_context(): flows.erase_next(int(sys.argv[3]))\n"
+    )
+    n, ended = 0, -9
+    while ended == -9:
+        n += 1
+        id = create(app, key).json["session_id"]
+        photographed(app, id)
+        clock.passes(hours=30 * DAY)
+        words = [sys.executable, "-c", program, app.instance_path, str(n), str(int(clock.now))]
+        ended = subprocess.run(words, check=False).returncode
+        while erase(app, clock):
+            pass
+        assert files(app) == [] and get(app, key, f"/api/v1/sessions/{id}").json["data_state"] == "erased"
+    assert n > 8
+    events = [row["facts"] for row in trail(app) if row["event"] == "session.erased"]
+    assert len(events) == len(set(events)) == n, "each is recorded once"
