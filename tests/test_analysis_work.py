@@ -1,13 +1,24 @@
 """Background work on sessions: none is stuck, none ends twice, whoever dies in between."""
 
+import os
+import signal
 import subprocess
 import sys
+import threading
+import time
+from contextlib import closing, suppress
+from pathlib import Path
 
+import httpx
 import pytest
 
 from fv import db
+from fv.db import sqlite
 from fv.verifications import flows, store
-from tests.test_serving import at_once
+from tests.live import DEADLINE, Server
+from tests.photos import picture
+from tests.test_notices import worker_of
+from tests.test_serving import at_once, enrolled
 from tests.test_sessions import bearer, create
 
 
@@ -82,6 +93,15 @@ def test_a_lease_that_ran_out_goes_to_the_next_and_the_late_one_decides_nothing(
         assert store.finish(id, "next", "[]", None, "review", None)
 
 
+def test_a_worker_that_begins_does_not_wait_for_the_lease_of_a_dead_one(app, clock, submitted):
+    id = submitted()
+    with app.app_context():
+        store.take_due("dead", int(clock.now) + 120, int(clock.now))
+        assert not flows.analyse_next(int(clock.now))
+        flows.take_over()
+    assert analyse(app, clock) and state(app, id)[1] == ["review", "pending"]
+
+
 def test_of_eight_workers_at_once_one_ends_a_session(app, clock, submitted):
     ids = [submitted() for _ in range(5)]
     at_once(8, lambda _: [analyse(app, clock) for _ in range(5)])
@@ -114,3 +134,66 @@ def test_kill_9_at_any_statement_leaves_a_session_that_the_next_worker_ends_once
         row, events = state(app, id)
         assert (row["status"], events) == ("passed", ["passed", "pending"])
     assert n > 5
+
+
+@pytest.mark.long
+def test_kill_9_of_any_process_leaves_no_session_stuck_and_ends_none_twice(serve):
+    """Three times over: of the worker, of a web process, of the whole service, while sessions are submitted."""
+    server = serve()
+    ada = server.client()
+    enrolled(ada)
+    key = ada.post("/api/v1/keys", json={"name": "x", "mode": "test"}).json()["secret"]
+    program = server.client(headers=bearer(key))
+    made = [program.post("/api/v1/sessions", json={"external_user_id": "test_pass"}).json() for _ in range(9)]
+    people = [server.client(headers=bearer(one["session_token"])) for one in made]
+    for person, one in zip(people, made, strict=True):
+        photographs(person, one["challenge_nonce"])
+
+    def submits(number):
+        """As a phone does: until it is answered."""
+        for person in people[number * 3 : number * 3 + 3]:
+            while True:
+                with suppress(httpx.TransportError):
+                    if person.post("/api/v1/capture/submit").status_code in (200, 409):
+                        break
+
+    for number, kills in enumerate((kill_worker, kill_web, Server.kill)):
+        person = threading.Thread(target=submits, args=(number,))
+        person.start()
+        kills(server)
+        if kills is Server.kill:
+            server.start()
+        person.join()
+    waiting = [one["session_id"] for one in made]
+    until = time.monotonic() + DEADLINE
+    while waiting:
+        assert time.monotonic() < until, waiting
+        answers = {id: program.get(f"/api/v1/sessions/{id}").json()["status"] for id in waiting}
+        assert set(answers.values()) <= {"analyzing", "passed"}
+        waiting = [id for id, status in answers.items() if status == "analyzing"]
+    assert server.stop() == 0
+    with closing(sqlite.connect(server.instance / "facevault.db")) as database:
+        events = [tuple(row) for row in database.execute("SELECT event, count(*) FROM verification_events GROUP BY 1")]
+    assert dict(events) == dict.fromkeys(
+        ("pending", "in_progress", "photo:id_photo", "photo:selfie", "photo:liveness_frame", "analyzing", "passed"), 9
+    )
+
+
+def photographs(person, nonce):
+    assert person.post("/api/v1/capture/consent").status_code == 200
+    for kind in flows.STEPS:
+        form = {"nonce": nonce} if kind == "liveness_frame" else {}
+        taken = person.post(f"/api/v1/capture/photos/{kind}", data=form, files={"photo": ("a.jpg", picture())})
+        assert taken.status_code == 201, taken.text
+
+
+def kill_worker(server):
+    os.kill(worker_of(server), signal.SIGKILL)
+
+
+def kill_web(server):
+    """One of two; the first process, which they were forked from, starts another."""
+    first = server.process.pid
+    children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+    web = [pid for pid in children if b"multiprocessing" not in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    os.kill(int(web[0]), signal.SIGKILL)

@@ -31,6 +31,8 @@ def run(app: Flask, seen: int) -> None:
     stopping = threading.Event()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the first process, which then stops this one
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    with app.app_context():
+        _do(verifications.take_over, None)
     swept = 0
     while not stopping.is_set():
         with app.app_context():

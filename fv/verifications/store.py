@@ -218,6 +218,10 @@ def take_due(lease: str, until: int, now: int) -> Verification | None:
     return db.one(verification, f"SELECT {COLUMNS} FROM verifications WHERE id = :id", id=found.id, now=now)
 
 
+def end_leases() -> None:
+    db.run("UPDATE verifications SET lease = NULL, leased_until = NULL WHERE status = 'analyzing'")
+
+
 def finish(id: str, lease: str, findings: str, score: int | None, decision: str, face_match: bool | None) -> bool:
     """False when the lease went to somebody else, or the session is no longer being analysed."""
     return db.run(
