@@ -62,8 +62,8 @@ def rates(text: str) -> tuple[Rate, ...]:
 
 def _rate(text: str) -> Rate:
     count, slash, window = text.partition("/")
-    if not slash or not re.fullmatch(r"[0-9]{1,4}", count) or not 1 <= int(count) <= 1000:
-        raise ValueError("COUNT/TIME with a count from 1 to 1000, such as 5/15m")
+    if not slash or not re.fullmatch(r"[0-9]{1,5}", count) or not 1 <= int(count) <= 10_000:
+        raise ValueError("COUNT/TIME with a count from 1 to 10000, such as 5/15m")
     return Rate(int(count), duration(window))
 
 
@@ -159,6 +159,7 @@ SETTINGS: dict[str, Setting] = {
     "SIGN_UPS_ADDRESS": Setting(rates, "200/1h", "sign-ups from one address"),
     "PASSWORD_LENGTH": Setting(between(8, 128), "12", "characters a new password needs"),
     "SUPPORT_WINDOW": Setting(duration, "24h", "how long what support hands out or allows can be used"),
+    "SESSIONS_ACCOUNT": Setting(rates, "6000/1m", "sessions an account may make: a loop gone wild ends there"),
     "SESSION_WINDOW": Setting(duration, "24h", "how long a person has to be photographed and to submit"),
     "RETENTION": Setting(duration, "30d", "how long photos, and what was read from them, are kept"),
     "LOGIN_PENDING": Setting(duration, "5m", "how long a proven password waits for its code"),

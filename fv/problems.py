@@ -75,6 +75,7 @@ KINDS: Mapping[str, Kind] = {
     "photos_missing": Kind(422, "Not everything is there", "The ID photo, the selfie and the head turn are needed."),
     "invalid_code": Kind(422, "That code does not match", "Type the newest code of your authenticator."),
     "too_many_attempts": Kind(429, "Too many tries", "Even the right code is refused for now. Try again later."),
+    "too_many_sessions": Kind(429, "Slow down", "This account makes sessions faster than it may. Try again later."),
     "internal": Kind(
         500,
         "Something broke on our side",

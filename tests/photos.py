@@ -5,7 +5,7 @@ import io
 from PIL import Image
 
 from fv import clock, db
-from fv.verifications import flows, store
+from fv.verifications import due, flows, store
 
 KINDS = flows.STEPS
 
@@ -33,6 +33,6 @@ def photographed(app, id: str, status: str | None = "review", kinds: tuple[str, 
             with db.transaction():
                 db.run("UPDATE verifications SET submitted_at = 0 WHERE id = :id", id=id)
             while store.find(account_id, id, None, now).status == "analyzing":
-                flows.analyse_next(now)
+                due.analyse_next(now)
             if status != store.find(account_id, id, None, now).status:
                 db.run("UPDATE verifications SET status = :status WHERE id = :id", id=id, status=status)

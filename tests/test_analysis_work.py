@@ -14,7 +14,7 @@ import pytest
 
 from fv import db
 from fv.db import sqlite
-from fv.verifications import flows, store
+from fv.verifications import due, flows, store
 from tests.live import DEADLINE, Server
 from tests.photos import picture
 from tests.test_notices import worker_of
@@ -46,7 +46,7 @@ def state(app, id):
 
 def analyse(app, clock):
     with app.app_context():
-        return flows.analyse_next(int(clock.now))
+        return due.analyse_next(int(clock.now))
 
 
 def test_without_an_analyser_a_person_decides(app, clock, submitted):
@@ -97,8 +97,8 @@ def test_a_worker_that_begins_does_not_wait_for_the_lease_of_a_dead_one(app, clo
     id = submitted()
     with app.app_context():
         store.take_due("dead", int(clock.now) + 120, int(clock.now))
-        assert not flows.analyse_next(int(clock.now))
-        flows.take_over()
+        assert not due.analyse_next(int(clock.now))
+        due.take_over()
     assert analyse(app, clock) and state(app, id)[1] == ["review", "pending"]
 
 
@@ -111,7 +111,7 @@ def test_of_eight_workers_at_once_one_ends_a_session(app, clock, submitted):
 @pytest.mark.long
 def test_kill_9_at_any_statement_leaves_a_session_that_the_next_worker_ends_once(app, clock, submitted):
     program = (
-        "import os, signal, sys; from fv import create_app, db; from fv.verifications import flows\n"
+        "import os, signal, sys; from fv import create_app, db; from fv.verifications import due, flows\n"
         "app, n = create_app(INSTANCE=sys.argv[1], HASH_MEMORY_KIB=8, HASH_PASSES=1), int(sys.argv[2])\n"
         "execute = db._execute\n"
         "def counts(*words):\n"
@@ -120,7 +120,7 @@ def test_kill_9_at_any_statement_leaves_a_session_that_the_next_worker_ends_once
         "    os.kill(os.getpid(), signal.SIGKILL) if n == 0 else None\n"
         "    return execute(*words)\n"
         "db._execute = counts\n"
-        "with app.app_context(): flows.analyse_next(int(sys.argv[3]))\n"
+        "with app.app_context(): due.analyse_next(int(sys.argv[3]))\n"
     )
     n, ended = 0, -9
     while ended == -9:

@@ -26,7 +26,7 @@ LOOKS_INTO = {
     "notices": {"accounts"},
     "profile": {"accounts", "mfa", "passwords", "throttle"},
     "dashboard": {"accounts", "mfa", "keys", "verifications"},
-    "verifications": {"accounts", "evidence", "usage"},
+    "verifications": {"accounts", "evidence", "throttle", "usage"},
     "capture": {"evidence", "verifications"},
     "support": {"accounts", "keys", "mfa", "passwords", "throttle"},
     "jobs": {"evidence", "notices", "verifications"},
@@ -41,7 +41,17 @@ LOOKS_INTO = {
 #: What every feature stands on.
 FOUNDATION = {"api", "audit", "db", "schema"}
 #: A module with another name is no role: it may be imported by all, or is a part of the story (2).
-LAYERS = {"store": 1, "listing": 1, "tries": 2, "flows": 2, "views": 3, "pages": 3, "commands": 3, "worker": 3}
+LAYERS = {
+    "store": 1,
+    "listing": 1,
+    "tries": 2,
+    "due": 2,
+    "flows": 2,
+    "views": 3,
+    "pages": 3,
+    "commands": 3,
+    "worker": 3,
+}
 
 OWNERS = {
     "PIL": {"evidence.intake", "evidence.watermark"}, "cryptography": {"sealing"}, "flask_login": {"cookie"},

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from fv import receiving
+from fv.verifications import due
 from tests.conftest import Visitor
 
 
@@ -330,15 +331,13 @@ def test_a_canceled_or_expired_session_is_one_410(eve):
 
 
 def test_one_who_is_done_sees_the_end_and_not_the_verdict(app, eve):
-    from fv.verifications import flows
-
     eve.opens()
     eve.agrees()
     eve.takes_all()
     eve.submits()
     assert 'hx-trigger="every 3s"' in eve.sees().text
     with app.app_context():
-        assert flows.analyse_next(int(eve.ada.clock.now))
+        assert due.analyse_next(int(eve.ada.clock.now))
     assert eve.status() == "review"
     page = eve.sees().text
     assert "You are done; you can close this page." in page and "hx-trigger" not in page and "review" not in page

@@ -47,7 +47,7 @@ def test_the_numbers_of_the_contract_are_the_defaults(start):
         ("FV_ISSUER", "Face:Vault", "without a colon"),
         ("FV_ISSUER", "", "1 to 64 printable"),
         ("FV_CODE_FAILURES", "", "one or more of COUNT/TIME"),
-        ("FV_CODE_FAILURES", "0/15m", "count from 1 to 1000"),
+        ("FV_CODE_FAILURES", "0/15m", "count from 1 to 10000"),
         ("FV_CODE_FAILURES", "5/15", "a number with s, m, h or d"),
         ("FV_CODE_FAILURES", "5", "COUNT/TIME"),
         ("FV_LOGIN_IDLE", "400d", "from 1s to 366d"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fv import db
-from fv.verifications import flows
+from fv.verifications import due, flows
 from tests.photos import KINDS, photographed
 from tests.test_audit import trail
 from tests.test_sessions import bearer, create, get
@@ -23,7 +23,7 @@ def key(ada):
 
 def erase(app, clock):
     with app.app_context():
-        return flows.erase_next(int(clock.now))
+        return due.erase_next(int(clock.now))
 
 
 def files(app):
@@ -56,7 +56,7 @@ def test_a_session_is_not_erased_while_a_photo_of_it_may_be_on_its_way(make_app,
     with app.app_context():
         db.run("INSERT INTO accounts (id, email, password_hash, created_at) VALUES ('acc_1', 'a@b.c', 'x', 0)")
         flows.create("acc_1", flows.Asked("customer-1", False, "live"), None, int(clock.now))
-    clock.passes(seconds=60 + flows.UPLOAD - 1)
+    clock.passes(seconds=60 + due.UPLOAD - 1)
     assert not erase(app, clock)
     clock.passes(seconds=1)
     assert erase(app, clock)
@@ -73,7 +73,7 @@ def test_what_was_not_read_from_a_document_is_not_there(app, ada, key):
 @pytest.mark.long
 def test_kill_9_at_any_statement_of_an_erasure_leaves_it_to_the_next_worker(app, clock, key):
     program = (
-        "import os, signal, sys; from fv import create_app, db; from fv.verifications import flows\n"
+        "import os, signal, sys; from fv import create_app, db; from fv.verifications import due, flows\n"
         "app, n = create_app(INSTANCE=sys.argv[1], HASH_MEMORY_KIB=8, HASH_PASSES=1), int(sys.argv[2])\n"
         "execute = db._execute\n"
         "def counts(*words):\n"
@@ -82,7 +82,7 @@ def test_kill_9_at_any_statement_of_an_erasure_leaves_it_to_the_next_worker(app,
         "    os.kill(os.getpid(), signal.SIGKILL) if n == 0 else None\n"
         "    return execute(*words)\n"
         "db._execute = counts\n"
-        "with app.app_context(): flows.erase_next(int(sys.argv[3]))\n"
+        "with app.app_context(): due.erase_next(int(sys.argv[3]))\n"
     )
     n, ended = 0, -9
     while ended == -9:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from facevault import AsyncFaceVaultClient, FaceVaultClient
-from facevault.exceptions import AuthError, FaceVaultError, NotFoundError
+from facevault.exceptions import AuthError, FaceVaultError, NotFoundError, RateLimitError
 
 from tests.test_serving import enrolled
 
@@ -12,7 +12,7 @@ from tests.test_serving import enrolled
 @pytest.fixture
 def server(serve, monkeypatch):
     """Its certificate is trusted as anybody would do it, through the environment."""
-    server = serve("--tls-self-signed")
+    server = serve("--tls-self-signed", FV_SESSIONS_ACCOUNT="2/1h")
     monkeypatch.setenv("SSL_CERT_FILE", str(server.instance / "tls-cert.pem"))
     return server
 
@@ -32,6 +32,8 @@ def test_the_client_creates_a_session_and_reads_it_again(server, secret):
         assert (found.status, found.require_poa, found.error) == ("pending", True, "")
         assert found.steps == {"id_photo": False, "selfie": False, "liveness_frame": False}
     assert session.webapp_url == f"{server.url}/?sid={session.session_id}&st={session.session_token}"
+    page = server.client(follow_redirects=True).get(session.webapp_url)
+    assert page.status_code == 200 and "Agree and start" in page.text
 
 
 def test_the_asynchronous_client_does_the_same(server, secret):
@@ -53,3 +55,8 @@ def test_its_exceptions_say_what_our_errors_say(server, secret):
         with pytest.raises(FaceVaultError) as refused:
             client.create_session("")
         assert refused.value.status_code == 422
+        client.create_session("customer-1")
+        client.create_session("customer-2")
+        with pytest.raises(RateLimitError) as refused:
+            client.create_session("customer-3")
+        assert str(refused.value) == "This account makes sessions faster than it may. Try again later."

@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from fv import db
+from fv.config import Rate
 from fv.verifications import flows, states
 from tests.conftest import Visitor
 from tests.test_audit import names
@@ -116,6 +117,29 @@ def test_twenty_parallel_equal_posts_make_one_session_with_equal_answers(app, ke
         thread.join()
     assert {answer.status_code for answer in answers} == {201} and len({answer.text for answer in answers}) == 1
     assert len(get(app, key, "/api/v1/sessions").json["data"]) == 1
+
+
+def test_an_account_makes_no_more_sessions_than_it_may(make_app, clock):
+    app = make_app(SESSIONS_ACCOUNT=(Rate(2, 60), Rate(3, 3600)))
+    ada, eve = Visitor(app, clock), Visitor(app, clock, "eve@example.org")
+    keys = []
+    for one in (ada, eve):
+        one.signs_up()
+        one.enrols()
+        one.post("/setup/codes/dismiss")
+        keys.append(bearer(one.call("POST", "/api/v1/keys", {"name": "server"}).json["secret"]))
+
+    def tries(again=None):
+        answer = create(app, keys[0], **({"Idempotency-Key": again} if again else {}))
+        return answer.status_code, answer.headers.get("Retry-After")
+
+    assert [tries(), tries("one"), tries()] == [(201, None), (201, None), (429, "60")]
+    assert tries("one") == (201, None), "that session is there already"
+    assert create(app, keys[1]).status_code == 201
+    clock.passes(seconds=60)
+    assert [tries(), tries()] == [(201, None), (429, "3540")]
+    page = ada.post("/sessions", external_user_id="a", mode="live")
+    assert page.status_code == 429 and "Slow down" in page.text
 
 
 def test_an_idempotency_key_is_for_one_request_one_account_and_one_day(app, clock, ada, key):

@@ -11,7 +11,7 @@ from flask import Flask
 from fv import clock
 from fv.evidence import flows as evidence
 from fv.notices import flows as notices
-from fv.verifications import flows as verifications
+from fv.verifications import due
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ def run(app: Flask, seen: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the first process, which then stops this one
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     with app.app_context():
-        _do(verifications.take_over, None)
+        _do(due.take_over, None)
     swept = 0
     while not stopping.is_set():
         with app.app_context():
@@ -40,8 +40,8 @@ def run(app: Flask, seen: int) -> None:
             if app.config["SMTP_URL"]:
                 seen = _do(lambda: notices.take_up(seen, clock.now()), seen)  # noqa: B023 (called at once)
                 sent = _do(lambda: notices.send_next(clock.now()), False)
-            analysed = _do(lambda: verifications.analyse_next(clock.now()), False)
-            erased = _do(lambda: verifications.erase_next(clock.now()), False)
+            analysed = _do(lambda: due.analyse_next(clock.now()), False)
+            erased = _do(lambda: due.erase_next(clock.now()), False)
             if clock.now() - swept >= SWEEP:
                 swept = clock.now()
                 _do(lambda: evidence.sweep(clock.now()), 0)

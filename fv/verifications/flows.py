@@ -7,7 +7,7 @@ row of the audit trail in the same transaction.
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
@@ -21,14 +21,14 @@ from fv.audit import flows as audit
 from fv.evidence import flows as evidence
 from fv.evidence.intake import Refused as NoPhoto
 from fv.evidence.store import Photo
+from fv.throttle.flows import Pause
+from fv.throttle.policy import Rate
 from fv.usage import flows as usage
-from fv.verifications import analysis, store
+from fv.verifications import store
 from fv.verifications.store import Verification
 
 LONGEST_USER_ID = 255  # characters
 LONGEST_REASON = 500  # characters
-UPLOAD = 3600  # seconds after the end of a session in which a photo may still be on its way into the database
-LEASE = 120  # seconds a worker has for one session
 LONGEST_KEY = 255  # characters of an Idempotency-Key
 ANSWERS_KEPT = 24 * 3600  # seconds
 CHALLENGES = ("left", "right", "up")  # the way the head is turned
@@ -66,7 +66,7 @@ class Refused(Enum):
     NONCE = "the challenge was used, replaced, or is too old"
 
 
-def create(account_id: str, asked: Asked, request_key: str | None, now: int) -> Made | Refused:
+def create(account_id: str, asked: Asked, request_key: str | None, now: int) -> Made | Refused | Pause:
     """A new session; the same one again for the same Idempotency-Key within a day."""
     if not 1 <= len(asked.external_user_id) <= LONGEST_USER_ID or not asked.external_user_id.isprintable():
         return Refused.USER_ID
@@ -82,8 +82,11 @@ def create(account_id: str, asked: Asked, request_key: str | None, now: int) -> 
             text = json.dumps([made.id, made.token, made.nonce, made.expires_at]).encode()
             sealed = _keyring().seal(text, bound_to=f"{account_id} {request_key}")
             store.keep_answer(account_id, request_key, fingerprint, sealed, now, now - ANSWERS_KEPT)
+        if pause := _pause(account_id, now):
+            raise db.Undo
         _add(new, now)
         return made
+    return pause
 
 
 def begin(account_id: str, asked: Asked, link_id: str, return_url: str, now: int) -> Made:
@@ -196,53 +199,6 @@ def taken(session: Verification) -> dict[str, bool]:
     return {step: step in kinds for step in STEPS}
 
 
-# ── Analysis ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def analyse_next(now: int) -> bool:
-    """Analyse the submitted session that waits longest. False when none waits.
-
-    It is taken by a lease: who dies in the middle loses it, the next one begins anew, and only who has it decides.
-    """
-    lease = ids.new("lease")
-    session = store.take_due(lease, now + LEASE, now)
-    if session is None:
-        return False
-    found = analysis.examine(session.mode, session.external_user_id)
-    with db.transaction():
-        if not store.finish(session.id, lease, found.as_text(), found.score, found.decision, found.face_match):
-            raise db.Undo
-        new = {"accept": "passed", "review": "review", "reject": "failed"}[found.decision]
-        store.become(session.account_id, session.id, new, now)
-        store.note(session.id, new, now)
-    return True
-
-
-def take_over() -> None:
-    """For a worker that begins: what the one before it had taken is due now, and not when its lease runs out."""
-    store.end_leases()
-
-
-# ── Erasure ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def erase_next(now: int) -> bool:
-    """Erase the photos of the session whose time is over longest. False when none is due.
-
-    The photos first: who dies in between leaves a session that is still due, and erasing again finds nothing to do.
-    """
-    session = store.due_for_erasure(now, now - UPLOAD)
-    if session is None:
-        return False
-    evidence.erase(session.account_id, session.id, now)
-    with db.transaction():
-        if not store.erased(session.id, now):
-            raise db.Undo
-        store.note(session.id, "erased", now)
-        audit.record("session.erased", session.account_id, now, "service", session=session.id)
-    return True
-
-
 def hash_of(token: str) -> str:
     """SHA-256 is enough for 256 random bits."""
     return hashlib.sha256(token.encode()).hexdigest()
@@ -260,6 +216,13 @@ def _new(
         link_id=link_id, return_url=return_url,
     )  # fmt: skip
     return new, token
+
+
+def _pause(account_id: str, now: int) -> Pause | None:
+    """Until when this account may make no session."""
+    rates: Sequence[Rate] = current_app.config["SESSIONS_ACCOUNT"]
+    waits = [at + rate.seconds - now for rate in rates if (at := store.made_at(account_id, rate.count)) is not None]
+    return Pause(max(waits)) if waits and max(waits) > 0 else None
 
 
 def _add(new: Verification, now: int) -> None:

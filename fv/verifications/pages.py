@@ -10,6 +10,7 @@ from fv import clock, gate, web
 from fv.accounts import flows as accounts
 from fv.api import lists
 from fv.problems import FieldError, Problem
+from fv.throttle.flows import Pause
 from fv.verifications import analysis, flows, listing, states, store, viewing
 from fv.verifications.flows import Asked, Refused
 from fv.verifications.listing import Filter
@@ -48,6 +49,8 @@ def create() -> Response:
         raise Problem("invalid_request", errors=[FieldError("/mode", "not_allowed")])
     asked = Asked(form.get("external_user_id", "").strip(), False, form["mode"])
     made = flows.create(gate.login().account_id, asked, None, clock.now())
+    if isinstance(made, Pause):
+        raise Problem("too_many_sessions", retry_after=made.seconds)
     if isinstance(made, Refused):
         return _index_screen(422, wrong=made)
     return web.screen("verifications/made.html", within="page", made=made, asked=asked, link=capture_url(made))

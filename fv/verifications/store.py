@@ -55,6 +55,11 @@ class _Id:
     id: str
 
 
+@dataclass(frozen=True)
+class _Moment:
+    created_at: int
+
+
 OPEN = ", ".join(f"'{status}'" for status in states.OPEN)
 STATUS = f"CASE WHEN status IN ({OPEN}) AND expires_at <= :now THEN 'expired' ELSE status END"
 COLUMNS = f"""
@@ -94,6 +99,19 @@ def find(account_id: str, id: str, mode: str | None, now: int) -> Verification |
         """,
         id=id, account_id=account_id, mode=mode, now=now,
     )  # fmt: skip
+
+
+def made_at(account_id: str, number: int) -> int | None:
+    """When the so many newest session of the account was made; 1: the newest."""
+    found = db.one(
+        _Moment,
+        """
+        SELECT created_at FROM verifications WHERE account_id = :account_id
+        ORDER BY created_at DESC, id DESC LIMIT 1 OFFSET :skipped
+        """,
+        account_id=account_id, skipped=number - 1,
+    )  # fmt: skip
+    return found.created_at if found else None
 
 
 def of_token(id: str, token_hash: str, now: int) -> Verification | None:

@@ -12,6 +12,7 @@ from fv.api import bodies, lists, times
 from fv.evidence import flows as evidence
 from fv.evidence.store import Photo
 from fv.problems import FieldError, Problem
+from fv.throttle.flows import Pause
 from fv.verifications import analysis, flows, listing, states, store, viewing
 from fv.verifications.flows import Asked, Made, Refused
 from fv.verifications.listing import Filter
@@ -39,6 +40,8 @@ def create() -> Response:
     made = flows.create(gate.account_id(), asked, request_key, clock.now())
     if made is Refused.KEY_REUSED:
         raise Problem("idempotency_key_reused")
+    if isinstance(made, Pause):
+        raise Problem("too_many_sessions", retry_after=made.seconds)
     if isinstance(made, Refused):
         raise Problem("invalid_request", errors=[FieldError("/external_user_id", "invalid")])
     response = jsonify(
