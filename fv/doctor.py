@@ -20,8 +20,10 @@ from fv import address, clock, config, db, sealing, serving, words
 from fv.accounts import store as accounts
 from fv.audit import flows as audit
 from fv.audit import store as audit_store
+from fv.evidence import flows as evidence
 from fv.mfa import store as mfa
 from fv.notices import flows as notices
+from fv.verifications import store as verifications
 
 GIB = 1024**3
 LEAST_FREE = GIB  # bytes of disk
@@ -76,6 +78,7 @@ def examine(app: Flask, now: int, audit_after: int) -> Iterator[Finding]:
     yield from _doors(app)
     yield from _https(app, now)
     yield from _proxies(app)
+    yield from _photos(now)
     yield from _mail(app, now)
     yield from _accounts()
 
@@ -203,6 +206,23 @@ def _proxies(app: Flask) -> Iterator[Finding]:
         yield ok("proxies", f"trusted: {', '.join(map(str, trusted))}")
     else:
         yield ok("proxies", "none is trusted")
+
+
+def _photos(now: int) -> Iterator[Finding]:
+    try:
+        kept, missing = evidence.kept_and_missing()
+    except db.Unavailable as error:
+        yield wrong("photos", str(error))
+        return
+    if missing:
+        yield wrong(
+            "photos",
+            f"the files of {words.count(missing, 'photo')} are gone. Put back the folder of FV_BLOBS from your backup.",
+        )
+    if late := verifications.overdue(now - DAY):
+        yield wrong("photos", f"those of {words.count(late, 'session')} should have been erased: run `fv serve`")
+    if not (missing or late):
+        yield ok("photos", f"{kept:,} kept, each with its file, none past its term")
 
 
 def _mail(app: Flask, now: int) -> Iterator[Finding]:

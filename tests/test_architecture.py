@@ -33,7 +33,7 @@ LOOKS_INTO = {
     # and these, which are no features
     "config": {"accounts", "notices", "throttle"},
     "cookie": {"accounts"},
-    "doctor": {"accounts", "mfa", "notices"},
+    "doctor": {"accounts", "evidence", "mfa", "notices", "verifications"},
     "gate": {"accounts", "keys", "mfa"},
     "serving": {"jobs", "support"},
     "web": {"accounts"},

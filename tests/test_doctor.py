@@ -1,5 +1,6 @@
 """`fv doctor`: what is misconfigured, missing or weak, one line each."""
 
+import shutil
 import sqlite3
 from dataclasses import replace
 from ipaddress import ip_network
@@ -10,6 +11,7 @@ import pytest
 from fv import db, doctor, sealing
 from fv.notices import smtp_url
 from tests.live import free_port
+from tests.photos import photographed
 from tests.test_audit import run, tamper
 from tests.test_notices import Mailbox
 
@@ -39,10 +41,26 @@ def test_a_healthy_installation_is_told_line_by_line(app, ada):
     subjects = {line[7:20].strip() for line in result.output.splitlines()}
     assert subjects == {
         "clock", "files", "key", "engine", "vectors", "database", "schema", "disk", "audit trail", "registration",
-        "hashing", "address", "proxies", "mail", "accounts",
+        "hashing", "address", "proxies", "photos", "mail", "accounts",
     }  # fmt: skip
     assert "sqlite-vec v0" in result.output and "SQLite 3." in result.output
     assert ada.secret not in result.output and ada.email not in result.output
+
+
+def test_photos_whose_files_are_gone_or_whose_term_is_over_are_counted(app, ada, clock):
+    assert findings(app, "photos") == [("ok", "0 kept, each with its file, none past its term")]
+    id = ada.call("POST", "/api/v1/sessions", {"external_user_id": "customer-1"}).json["session_id"]
+    photographed(app, id)
+    assert findings(app, "photos") == [("ok", "3 kept, each with its file, none past its term")]
+    next(Path(app.config["BLOBS"]).glob("photos/*")).unlink()
+    gone = ("wrong", "the files of 1 photo are gone. Put back the folder of FV_BLOBS from your backup.")
+    assert findings(app, "photos") == [gone]
+    clock.passes(hours=31 * 24)
+    assert findings(app, "photos") == [
+        gone, ("wrong", "those of 1 session should have been erased: run `fv serve`")
+    ]  # fmt: skip
+    shutil.rmtree(app.config["BLOBS"])
+    assert levels(app, "photos") == ["wrong", "wrong"]
 
 
 def test_what_is_open_to_others_is_named_with_what_to_do(app):

@@ -85,6 +85,12 @@ def erase(account_id: str, verification_id: str, now: int) -> int:
     return number
 
 
+def kept_and_missing() -> tuple[int, int]:
+    """How many photos are kept, and of how many of them the blob is gone. Raises blobs.Unavailable."""
+    named, there = store.blob_keys(), set(blobs.older_than(2**40))
+    return len(named), len(named - there)
+
+
 def sweep(now: int) -> int:
     """Delete blobs that no row knows, and those that an erasure could not delete; how many."""
     number = _clear(store.all_leftovers())

@@ -122,5 +122,11 @@ def has_erased(account_id: str, verification_id: str, kind: str) -> bool:
     ) is not None  # fmt: skip
 
 
+def blob_keys() -> set[str]:
+    """Of every photo that is kept."""
+    rows = db.many(Leftover, "SELECT id, blob_key FROM photos WHERE erased_at IS NULL")
+    return {row.blob_key for row in rows}
+
+
 def knows_blob(blob_key: str) -> bool:
     return db.one(dict, "SELECT id FROM photos WHERE blob_key = :blob_key", blob_key=blob_key) is not None

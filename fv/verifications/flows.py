@@ -17,6 +17,7 @@ from flask import current_app
 from fv import db, ids, sealing
 from fv.accounts import flows as accounts
 from fv.accounts.store import Login
+from fv.api import store as answers
 from fv.audit import flows as audit
 from fv.evidence import flows as evidence
 from fv.evidence.intake import Refused as NoPhoto
@@ -74,14 +75,14 @@ def create(account_id: str, asked: Asked, request_key: str | None, now: int) -> 
     made, fingerprint = Made(new.id, token, new.nonce, new.expires_at), _fingerprint(asked)
     with db.transaction():
         if request_key is not None:
-            before = store.answer(account_id, request_key, now - ANSWERS_KEPT)
+            before = answers.answer(account_id, request_key, now - ANSWERS_KEPT)
             if before:
                 return (
                     _again(account_id, request_key, before) if before.fingerprint == fingerprint else Refused.KEY_REUSED
                 )
             text = json.dumps([made.id, made.token, made.nonce, made.expires_at]).encode()
             sealed = _keyring().seal(text, bound_to=f"{account_id} {request_key}")
-            store.keep_answer(account_id, request_key, fingerprint, sealed, now, now - ANSWERS_KEPT)
+            answers.keep_answer(account_id, request_key, fingerprint, sealed, now, now - ANSWERS_KEPT)
         if pause := _pause(account_id, now):
             raise db.Undo
         _add(new, now)
@@ -237,7 +238,7 @@ def _count(session: Verification, counter: str, now: int) -> None:
         usage.count(session.account_id, counter, now)
 
 
-def _again(account_id: str, request_key: str, before: store.Answer) -> Made:
+def _again(account_id: str, request_key: str, before: answers.Answer) -> Made:
     text = _keyring().open(before.sealed_answer, bound_to=f"{account_id} {request_key}")
     id, token, nonce, expires_at = json.loads(text)
     return Made(id, token, nonce, expires_at)

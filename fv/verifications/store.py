@@ -45,14 +45,13 @@ class Happening:
 
 
 @dataclass(frozen=True)
-class Answer:
-    fingerprint: str
-    sealed_answer: str
+class _Id:
+    id: str
 
 
 @dataclass(frozen=True)
-class _Id:
-    id: str
+class _Number:
+    number: int
 
 
 @dataclass(frozen=True)
@@ -269,32 +268,15 @@ def due_for_erasure(now: int, ended_by: int) -> Verification | None:
     )  # fmt: skip
 
 
+def overdue(since: int) -> int:
+    """How many should have been erased by then."""
+    found = db.one(
+        _Number, "SELECT count(*) AS number FROM verifications WHERE erased_at IS NULL AND erase_after <= :since",
+        since=since,
+    )  # fmt: skip
+    return found.number if found else 0
+
+
 def erased(id: str, now: int) -> bool:
     """False when it was noted already."""
     return db.run("UPDATE verifications SET erased_at = :now WHERE id = :id AND erased_at IS NULL", id=id, now=now) == 1
-
-
-# ── Answers given again ──────────────────────────────────────────────────────────────────────────────────────
-
-
-def answer(account_id: str, request_key: str, since: int) -> Answer | None:
-    return db.one(
-        Answer,
-        """
-        SELECT fingerprint, sealed_answer FROM idempotency
-        WHERE account_id = :account_id AND request_key = :request_key AND made_at > :since
-        """,
-        account_id=account_id, request_key=request_key, since=since,
-    )  # fmt: skip
-
-
-def keep_answer(account_id: str, request_key: str, fingerprint: str, sealed_answer: str, now: int, since: int) -> None:
-    """Older ones go."""
-    db.run("DELETE FROM idempotency WHERE made_at <= :since", since=since)
-    db.run(
-        """
-        INSERT INTO idempotency (account_id, request_key, fingerprint, sealed_answer, made_at)
-        VALUES (:account_id, :request_key, :fingerprint, :sealed_answer, :now)
-        """,
-        account_id=account_id, request_key=request_key, fingerprint=fingerprint, sealed_answer=sealed_answer, now=now,
-    )  # fmt: skip
