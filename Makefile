@@ -7,7 +7,7 @@ CHROMIUM := $(firstword $(foreach name,chromium chromium-browser google-chrome,$
 
 EVERY_BRANCH := fv/gate.py,fv/login/*,fv/mfa/*,fv/passwords/*,fv/support/flows.py,fv/audit/*,fv/db/*,fv/evidence/*,fv/turns.py,fv/throttle/*,fv/sealing.py
 
-.PHONY: run test unit e2e long lint format mutate bench wheel clean
+.PHONY: run test unit e2e long lint format mutate seed bench wheel clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/for-run          ## serve the product on http://127.0.0.1:8000 (OPTIONS="--port 9000" for more)
@@ -43,6 +43,9 @@ format: $(VENV)/for-test
 
 mutate: $(VENV)/for-test      ## change each condition of gate, mfa, throttle, sealing and audit: a test must fail (long)
 	$(BIN)/python tests/mutate.py $(OPTIONS)
+
+seed: $(VENV)/for-run         ## an account with 50,000 made-up sessions to look at (OPTIONS="--yes" when there are others)
+	$(BIN)/fv demo --sessions 50000 --photos 12 $(OPTIONS)
 
 bench: $(VENV)/for-test       ## what is fast, against what, in one run
 	$(BIN)/python bench/web.py

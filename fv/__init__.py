@@ -31,6 +31,7 @@ from fv.audit import flows as audit_flows
 from fv.audit import views as audit
 from fv.capture import views as capture
 from fv.dashboard import views as dashboard
+from fv.demo import commands as demo
 from fv.evidence import blobs
 from fv.keys import views as keys
 from fv.login import views as login
@@ -52,7 +53,7 @@ FEATURES = (
     health,
 )  # fmt: skip
 
-COMMANDS = (serving.serve, support.accounts, support.support, audit_commands.audit, doctor.doctor)
+COMMANDS = (serving.serve, support.accounts, support.support, audit_commands.audit, doctor.doctor, demo.demo)
 
 #: The navigation of the pages behind the gate, in groups.
 SECTIONS = (

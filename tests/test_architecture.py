@@ -12,8 +12,9 @@ FV = ROOT / "fv"
 
 #: Modules that import nothing of ours, know no request and no database, and take the time as an argument.
 PURE = {
-    "accounts.email", "api.times", "audit.chain", "audit.events", "evidence.intake", "evidence.watermark", "ids",
-    "keys.scopes", "mfa.backup_codes", "mfa.totp", "notices.smtp_url", "qr", "sealing", "throttle.policy", "words",
+    "accounts.email", "api.times", "audit.chain", "audit.events", "demo.pictures", "evidence.intake",
+    "evidence.watermark", "ids", "keys.scopes", "mfa.backup_codes", "mfa.totp", "notices.smtp_url", "qr", "sealing",
+    "throttle.policy", "words",
 }  # fmt: skip
 
 #: Features that may look into other features, and into which. Every other feature stands alone.
@@ -28,6 +29,7 @@ LOOKS_INTO = {
     "dashboard": {"accounts", "mfa", "keys", "verifications"},
     "verifications": {"accounts", "evidence", "throttle", "usage"},
     "capture": {"evidence", "verifications"},
+    "demo": {"accounts", "evidence", "mfa", "passwords", "support", "verifications"},
     "support": {"accounts", "keys", "mfa", "passwords", "throttle"},
     "jobs": {"evidence", "notices", "verifications"},
     # and these, which are no features
@@ -54,10 +56,10 @@ LAYERS = {
 }
 
 OWNERS = {
-    "PIL": {"evidence.intake", "evidence.watermark"}, "cryptography": {"sealing"}, "flask_login": {"cookie"},
-    "granian": {"serving"}, "htmx_flask": {"web"}, "msgspec": {"api.bodies"}, "obstore": {"evidence.blobs"},
-    "passlib": {"hashing"}, "pyotp": {"mfa.totp"}, "segno": {"qr"}, "smtplib": {"notices.mail"},
-    "sqlite3": {"db.sqlite"}, "sqlite_vec": {"db.sqlite"},
+    "PIL": {"demo.pictures", "evidence.intake", "evidence.watermark"}, "cryptography": {"sealing"},
+    "flask_login": {"cookie"}, "granian": {"serving"}, "htmx_flask": {"web"}, "msgspec": {"api.bodies"},
+    "obstore": {"evidence.blobs"}, "passlib": {"hashing"}, "pyotp": {"mfa.totp"}, "segno": {"qr"},
+    "smtplib": {"notices.mail"}, "sqlite3": {"db.sqlite"}, "sqlite_vec": {"db.sqlite"},
 }  # fmt: skip
 
 FILES = {

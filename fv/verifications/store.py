@@ -74,18 +74,22 @@ def verification(require_poa: int, face_match_passed: int | None, **columns: obj
 
 
 def add(new: Verification) -> None:
+    """As it is, whatever has become of it."""
     db.run(
         """
         INSERT INTO verifications (id, account_id, external_user_id, mode, status, require_poa, token_hash, challenge,
-            nonce, nonce_made_at, created_at, expires_at, link_id, return_url, erase_after)
+            nonce, nonce_made_at, created_at, expires_at, erase_after, consented_at, submitted_at, completed_at,
+            trust_score, trust_decision, face_match_passed, findings, error, link_id, return_url, erased_at)
         VALUES (:id, :account_id, :external_user_id, :mode, :status, :require_poa, :token_hash, :challenge,
-            :nonce, :nonce_made_at, :created_at, :expires_at, :link_id, :return_url, :erase_after)
+            :nonce, :nonce_made_at, :created_at, :expires_at, :erase_after, :consented_at, :submitted_at, :completed_at,
+            :trust_score, :trust_decision, :face_match_passed, :findings, :error, :link_id, :return_url, :erased_at)
         """,
-        id=new.id, account_id=new.account_id, external_user_id=new.external_user_id, mode=new.mode, status=new.status,
-        require_poa=int(new.require_poa), token_hash=new.token_hash, challenge=new.challenge, nonce=new.nonce,
-        nonce_made_at=new.nonce_made_at, created_at=new.created_at, expires_at=new.expires_at, link_id=new.link_id,
-        return_url=new.return_url, erase_after=new.erase_after,
-    )  # fmt: skip
+        **vars(new) | {"require_poa": int(new.require_poa), "face_match_passed": _number(new.face_match_passed)},
+    )
+
+
+def _number(said: bool | None) -> int | None:
+    return None if said is None else int(said)
 
 
 def find(account_id: str, id: str, mode: str | None, now: int) -> Verification | None:
@@ -249,7 +253,7 @@ def finish(id: str, lease: str, findings: str, score: int | None, decision: str,
         WHERE id = :id AND lease = :lease AND status = 'analyzing'
         """,
         id=id, lease=lease, findings=findings, score=score, decision=decision,
-        face_match=None if face_match is None else int(face_match),
+        face_match=_number(face_match),
     ) == 1  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""An account to look around in: made-up people, drawn photos, sessions of every kind."""

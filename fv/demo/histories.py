@@ -1,0 +1,132 @@
+"""What became of the made-up sessions. Nothing was examined, and each reason says so. Times lie in the past."""
+
+import secrets
+from dataclasses import dataclass, replace
+from random import Random
+
+from fv import ids
+from fv.verifications import analysis, states
+from fv.verifications.analysis import CHECKS, Finding, Findings
+from fv.verifications.flows import CHALLENGES, STEPS
+from fv.verifications.store import Happening, Verification
+
+DAYS = 30  # that they are spread over, more of them lately
+LATEST = 3600  # seconds ago the newest one began; what happens in it takes less
+#: Of twenty sessions, the newest first. The open ones of more than a day ago have expired.
+OUTCOMES = (
+    "in_progress", "passed", "review", "passed", "pending", "failed", "passed", "passed", "canceled", "passed",
+    "passed", "review", "passed", "in_progress", "passed", "passed", "failed", "passed", "pending", "passed",
+)  # fmt: skip
+EVERY_TEST = 7  # one of so many is in test mode
+TEST_USERS = {"passed": "test_pass", "review": "test_review", "failed": "test_fail"}
+BY_PERSON, UNAVAILABLE = 0.2, 0.25  # of those decided, of those in review
+#: The worst result of a check, what follows from it, and the lowest and highest score.
+VERDICTS = {
+    "passed": ("ok", "accept", 70, 99),
+    "review": ("review", "review", 40, 69),
+    "failed": ("failed", "reject", 4, 39),
+}
+#: What is said of a check, by its result.
+REASONS = {
+    "ok": {
+        "document": "whole and sharp.", "mrz": "all check digits fit.", "face_match": "the same person.",
+        "liveness": "the head was turned as asked.", "duplicate": "nobody else looks like this.",
+    },
+    "review": {
+        "document": "a corner is covered.", "mrz": "one letter could be two.", "face_match": "perhaps the same person.",
+        "liveness": "the head was turned too little.", "duplicate": "somebody else looks much like this.",
+    },
+    "failed": {
+        "document": "the portrait was pasted in.", "mrz": "two check digits do not fit.", "face_match": "two people.",
+        "liveness": "the selfie was sent again.", "duplicate": "the face of another customer.",
+    },
+}  # fmt: skip
+#: What a person says who decides.
+SAID = {"passed": "The same person on both photos.", "failed": "The portrait was pasted in."}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """So many sessions of an account, as of `now`. `window`, `kept`: seconds until a session expires, is erased."""
+
+    account_id: str
+    sessions: int
+    photographed: int
+    now: int
+    window: int
+    kept: int
+
+    def with_photos(self) -> frozenset[int]:
+        """Whose photos there are: half of them wait longest for a person, the others are the newest that are over."""
+        over = [number for number in range(self.sessions) if _outcome(number) in states.COMPLETED]
+        waiting = [number for number in over if _outcome(number) == "review" and _mode(number) == "live"]
+        first = waiting[::-1][: self.photographed // 2]
+        return frozenset([*first, *(number for number in over if number not in first)][: self.photographed])
+
+
+@dataclass(frozen=True)
+class History:
+    """A session as it stands, and its timeline, the oldest line first."""
+
+    session: Verification
+    timeline: tuple[Happening, ...]
+
+
+def history(plan: Plan, number: int, has_photos: bool) -> History:
+    """Of the session of this number; 0 is the newest. The same number tells the same story."""
+    draw, end = Random(f"session {number}"), _outcome(number)  # noqa: S311 (drawn, not guarded)
+    session = _created(plan, number, draw)
+    told, at = [("pending", session.created_at, "")], session.created_at + draw.randint(20, 300)
+    if end == "canceled":
+        told.append((end, at, ""))
+    elif end != "pending":
+        told.append(("in_progress", at, ""))
+        session = replace(session, consented_at=at)
+    if end in states.COMPLETED:
+        taken = [(f"photo:{step}", at + 25 * turn, "") for turn, step in enumerate(STEPS, 1)] if has_photos else []
+        verdict = "review" if session.mode == "live" and draw.random() < BY_PERSON else end
+        session = _examined(session, verdict, at + draw.randint(90, 300), draw)
+        told += [*taken, ("analyzing", session.submitted_at or 0, ""), (verdict, session.completed_at or 0, "")]
+        if verdict != end:
+            told.append((end, told[-1][1] + draw.randint(60, LATEST // 2), SAID[end]))
+    return History(session, tuple(Happening(line, at, event, note) for line, (event, at, note) in enumerate(told, 1)))
+
+
+def _created(plan: Plan, number: int, draw: Random) -> Verification:
+    end, mode = _outcome(number), _mode(number)
+    at = plan.now - LATEST - int((DAYS * 86400 - LATEST) * ((number + 0.5) / plan.sessions) ** 2)
+    user = f"demo-customer-{draw.randint(1, plan.sessions // 2 + 1):04}"
+    return Verification(
+        ids.new("vs"), plan.account_id, TEST_USERS.get(end, "test_pass") if mode == "test" else user, mode, end,
+        require_poa=False, token_hash=secrets.token_hex(32),  # of no token: nobody can open it as its person
+        challenge=draw.choice(CHALLENGES), nonce="", nonce_made_at=at, created_at=at,
+        expires_at=at + plan.window, erase_after=at + plan.kept,
+    )  # fmt: skip
+
+
+def _examined(session: Verification, verdict: str, at: int, draw: Random) -> Verification:
+    """`at`: when it was submitted."""
+    found = analysis.examine(session.mode, session.external_user_id)  # in test mode as it is; else nothing is installed
+    if session.mode == "live" and not (verdict == "review" and draw.random() < UNAVAILABLE):
+        found = _found(verdict, draw)
+    return replace(
+        session, submitted_at=at, completed_at=at + draw.randint(2, 6), findings=found.as_text(),
+        trust_score=found.score, trust_decision=found.decision, face_match_passed=found.face_match,
+    )  # fmt: skip
+
+
+def _found(verdict: str, draw: Random) -> Findings:
+    result, decision, lowest, highest = VERDICTS[verdict]
+    odd = draw.sample(CHECKS, draw.randint(1, 2)) if result != "ok" else []
+    results = {check: result if check in odd else "ok" for check in CHECKS}
+    findings = tuple(Finding(check, said, f"Made up: {REASONS[said][check]}") for check, said in results.items())
+    face = {"ok": True, "review": None, "failed": False}[results["face_match"]]
+    return Findings(findings, draw.randint(lowest, highest), decision, face)
+
+
+def _outcome(number: int) -> str:
+    return OUTCOMES[number % len(OUTCOMES)]
+
+
+def _mode(number: int) -> str:
+    return "test" if number % EVERY_TEST == EVERY_TEST - 1 else "live"

@@ -1,0 +1,79 @@
+"""People who do not exist, how they look, and what their documents say. The same number is the same person."""
+
+from dataclasses import dataclass
+from random import Random
+
+from fv.demo.pictures import Document, Look
+
+COUNTRY = "UTO"  # Utopia, the country of specimens: ICAO Doc 9303 part 3 §5
+GIVEN = ("NORA", "ILIAN", "MEERA", "TOMASZ", "AMARA", "YUKI", "LEILA", "OSKAR", "ZURI", "MATEO", "SAOIRSE", "KOFI")
+SURNAMES = ("VALE", "BRIGHTWATER", "OKONDO", "LINDQUIST", "MARLOWE", "TANAVEER", "ASHGROVE", "PELIKAN", "QUILL")
+SKINS = ("#f2d3bd", "#e3b18e", "#c98f65", "#a86f48", "#7d4e31", "#573524")
+HAIRS = ("#1d1a19", "#3b2417", "#6b4423", "#a8743d", "#d1b375", "#8d8d8f")
+CUTS = ("short", "long", "fringe", "bald")
+EYES = ("#33231a", "#4f3a22", "#46637d", "#4d6b4a")
+SHIRTS = ("#2f4858", "#7a3b46", "#40623f", "#5b4a7d", "#b0803a", "#454545")
+WALLS = ("#cfd8d3", "#d9cfc3", "#c4cfda", "#d8d3e0", "#c9d6c4", "#e0d6d0")
+
+
+@dataclass(frozen=True)
+class Person:
+    """`born` and `expires`: YYMMDD."""
+
+    given: str
+    surname: str
+    number: str
+    born: str
+    expires: str
+    look: Look
+
+
+def person(number: int) -> Person:
+    draw = Random(f"person {number}")  # noqa: S311 (drawn, not guarded)
+    skin, hair, cut, eyes, shirt, wall = (draw.choice(some) for some in (SKINS, HAIRS, CUTS, EYES, SHIRTS, WALLS))
+    look = Look(skin, hair, cut, eyes, shirt, wall, has_glasses=draw.random() < 0.3)
+    return Person(
+        draw.choice(GIVEN), draw.choice(SURNAMES), f"SP{number % 10_000_000:07}",
+        f"{draw.randrange(55, 100):02}{draw.randrange(1, 13):02}{draw.randrange(1, 29):02}",
+        f"{draw.randrange(31, 36):02}{draw.randrange(1, 13):02}{draw.randrange(1, 29):02}", look,
+    )  # fmt: skip
+
+
+def passport(one: Person) -> Document:
+    """With the machine-readable zone of ICAO Doc 9303 part 4 §4.2 (TD3)."""
+    number, born, expires, none = _checked(one.number), _checked(one.born), _checked(one.expires), "<" * 14 + "0"
+    second = f"{number}{COUNTRY}{born}<{expires}{none}{digit(number + born + expires + none)}"
+    return Document("PASSPORT", "#7b2d3b", _printed(one), (f"P<{COUNTRY}{_names(one)}".ljust(44, "<")[:44], second))
+
+
+def id_card(one: Person) -> Document:
+    """With the machine-readable zone of ICAO Doc 9303 part 5 §4.2 (TD1)."""
+    first = f"I<{COUNTRY}{_checked(one.number)}".ljust(30, "<")
+    born, expires, none = _checked(one.born), _checked(one.expires), "<" * 11
+    second = f"{born}<{expires}{COUNTRY}{none}{digit(first[5:] + born + expires + none)}"
+    return Document("IDENTITY CARD", "#1f5566", _printed(one), (first, second, _names(one).ljust(30, "<")[:30]))
+
+
+def digit(text: str) -> str:
+    """The check digit of ICAO Doc 9303 part 3 §4.9: weights 7, 3, 1; A is 10, < is 0."""
+    values = (0 if mark == "<" else int(mark, 36) for mark in text)
+    return str(sum(value * (7, 3, 1)[at % 3] for at, value in enumerate(values)) % 10)
+
+
+def _checked(text: str) -> str:
+    return text + digit(text)
+
+
+def _names(one: Person) -> str:
+    return f"{one.surname}<<{one.given}<SPECIMEN"
+
+
+def _printed(one: Person) -> tuple[tuple[str, str], ...]:
+    return (
+        ("Surname", one.surname), ("Given names", f"{one.given} SPECIMEN"), ("Nationality", "UTOPIAN"),
+        ("Date of birth", _day(one.born)), ("Number", one.number), ("Expires", _day(one.expires)),
+    )  # fmt: skip
+
+
+def _day(text: str) -> str:
+    return f"{text[4:]}.{text[2:4]}.{text[:2]}"
