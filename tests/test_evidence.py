@@ -16,7 +16,7 @@ from fv.db import sqlite
 from fv.evidence import blobs, flows, intake, store
 from fv.evidence.intake import Refused
 from fv.sealing import Keyring, Unreadable
-from tests.test_intake import BAD, BLUE, file, opened, picture, with_zip
+from tests.test_intake import BAD, BLUE, FILM, file, opened, picture
 
 NOW = 1_800_000_000
 
@@ -58,12 +58,12 @@ def test_a_refused_photo_leaves_nothing_behind(app, account, name):
 
 
 def test_nothing_of_a_photo_is_anywhere_in_clear(app, account):
-    raw = with_zip(file(picture((640, 480)), comment=b"a comment to find"))
+    raw = file(picture((640, 480)), comment=b"a comment to find") + FILM
     photo = flows.keep(account, "vs_1", "id_photo", raw, NOW)
     jpeg = flows.open(photo)
     everything = [path for path in db.path_of(app).parent.rglob("*") if path.is_file()]
     assert {"facevault.db-wal", photo.id} <= {path.name for path in everything}
-    traces = [jpeg[:20], jpeg[-200:-150], jpeg[len(jpeg) // 2 :][:40], b"a comment to find", b"JFIF", b"payload.txt"]
+    traces = [jpeg[:20], jpeg[-200:-150], jpeg[len(jpeg) // 2 :][:40], b"a comment to find", b"JFIF", b"ftypmp42"]
     assert not [(path.name, trace) for path in everything for trace in traces if trace in path.read_bytes()]
 
 

@@ -62,6 +62,9 @@ def with_zip(jpeg: bytes) -> bytes:
     return jpeg + tail.getvalue()
 
 
+FILM = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom\0\0\x10\0mdat" + bytes(range(256)) * 16
+
+
 def is_clean(photo: Photo) -> bool:
     """A whole JPEG of pixels and nothing else: no EXIF, ICC, XMP, comment, nothing behind its end."""
     image = opened(photo.jpeg)
@@ -94,6 +97,7 @@ BAD = {
     "a JPEG of three bytes": (b"\xff\xd8\xff", Refused.DAMAGED),
     "900 megapixels of PNG": (bomb(), Refused.TOO_MANY_PIXELS),
     "25 megapixels of PNG and a bit": (bomb(5001), Refused.TOO_MANY_PIXELS),
+    "a JPEG with a ZIP behind it": (with_zip(file()), Refused.CARRIES_MORE),
     "25 megapixels of PNG without the pixels": (bomb(5000), Refused.DAMAGED),
 }
 
@@ -112,7 +116,9 @@ def test_a_jpeg_over_fifty_megapixels_is_refused_before_it_is_decoded():
 
 
 def test_every_refusal_has_a_stable_word_and_a_sentence():
-    assert [refused.value for refused in Refused] == ["not_a_photo", "too_large", "too_many_pixels", "damaged"]
+    assert [refused.value for refused in Refused] == [
+        "not_a_photo", "too_large", "too_many_pixels", "damaged", "carries_more"
+    ]  # fmt: skip
     assert all(refused.sentence.endswith(".") for refused in Refused)
 
 
@@ -148,11 +154,39 @@ def test_nothing_but_pixels_survives():
     exif[0x010E] = "a secret in the description"
     exif.get_ifd(0x8825)[1] = "N"
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    raw = with_zip(file(exif=exif, icc_profile=profile, xmp=b"<x:xmpmeta>secret</x:xmpmeta>", comment=b"secret"))
-    assert b"secret" in raw and b"payload.txt" in raw
+    raw = file(exif=exif, icc_profile=profile, xmp=b"<x:xmpmeta>secret</x:xmpmeta>", comment=b"secret") + FILM
+    assert b"secret" in raw and b"ftyp" in raw
     photo = intake.read(raw)
     assert is_clean(photo)
-    assert not [word for word in (b"secret", b"payload", b"PK\x03\x04", b"Exif", b"ICC_PROFILE") if word in photo.jpeg]
+    assert not [word for word in (b"secret", b"ftyp", b"Exif", b"ICC_PROFILE") if word in photo.jpeg]
+
+
+BEHIND = {
+    "ZIP": with_zip(b""), "ZIP behind a film": with_zip(FILM), "padded ZIP": with_zip(b"\0" * 5000) + b"\0" * 500,
+    "RAR": b"Rar!\x1a\x07\x01\0", "7z": b"7z\xbc\xaf\x27\x1c", "gzip": b"\x1f\x8b\x08\0", "PDF": b"\r\n%PDF-1.7",
+    "HTML": b"<!DOCTYPE html>", "script": b"  <script>alert(1)</script>", "PHP": b"<?php ?>", "Windows": b"MZ\x90\0",
+    "Linux": b"\x7fELF\x02", "macOS": b"\xcf\xfa\xed\xfe", "shell": b"#!/bin/sh\n", "Word": b"\xd0\xcf\x11\xe0",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BEHIND)
+def test_another_file_behind_a_photo_is_refused(name):
+    for photo in (file(comment=b"\xff\xd9 no end"), file(progressive=True), file(format="PNG"), file(format="WEBP")):
+        assert intake.read(photo + BEHIND[name]) is Refused.CARRIES_MORE
+        assert isinstance(intake.read(photo), Photo)
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        FILM, file(), file() + FILM, b"\0" * 4096, b"\xff\xff\xff", b"\r\n", b"\0\0\x01\x0a\x0e\0\0\0Image_UTC_Data1",
+        FILM + b"PK\x03\x04" + b"\x07" * 400 + b"PK\x05\x06" + b"\x07" * 30,
+    ],
+    ids=["film", "JPEG", "JPEG and film", "padding", "fill bytes", "line end", "notes of a phone", "chance"],
+)  # fmt: skip
+def test_what_cameras_put_behind_a_photo_is_stripped(tail):
+    photo = intake.read(file() + tail)
+    assert isinstance(photo, Photo) and is_clean(photo)
 
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF")

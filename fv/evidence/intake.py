@@ -4,6 +4,7 @@ Runs in a child process (child.py): a decoder is where a crafted file would stri
 """
 
 import hashlib
+import re
 from dataclasses import dataclass
 from enum import Enum
 from io import BytesIO
@@ -46,12 +47,13 @@ class Refused(Enum):
     sentence: str
 
     NOT_A_PHOTO = "not_a_photo", "This is not a photo. Send a JPEG, PNG or WebP."
-    TOO_LARGE = "too_large", "This file is larger than 10 MB."
+    TOO_LARGE = "too_large", "This file is larger than 10 MB. The camera of this page takes smaller ones."
     TOO_MANY_PIXELS = (
         "too_many_pixels",
         "This photo has too many pixels: a JPEG may have 50 million, others 25 million.",
     )
-    DAMAGED = "damaged", "This photo is damaged or was cut off on the way. Take it again."
+    DAMAGED = "damaged", "This photo is damaged or was cut off on the way."
+    CARRIES_MORE = "carries_more", "Behind this photo hangs another file. Send one as the camera made it."
 
     def __new__(cls, word: str, sentence: str) -> "Refused":
         member = object.__new__(cls)
@@ -66,6 +68,8 @@ def read(raw: bytes) -> Photo | Refused:
     format = _format(raw)
     if format is None:
         return Refused.NOT_A_PHOTO
+    if _is_foreign(raw[_END[format](raw) :]):
+        return Refused.CARRIES_MORE
     try:
         with Image.open(BytesIO(raw), formats=[format]) as image:
             if image.width * image.height > MOST_PIXELS[format]:
@@ -87,6 +91,64 @@ def _format(raw: bytes) -> str | None:
     if raw.startswith(b"RIFF") and raw[8:12] == b"WEBP":
         return "WEBP"
     return None
+
+
+# ── What hangs behind the picture ────────────────────────────────────────────────────────────────────────────
+#
+# Phones put a second JPEG there (a depth map, a smaller copy), a short film, or notes of their own: that is a photo as
+# the camera made it, and only its picture is kept. An archive, a document or a program there was put there by somebody
+# who wants the file to be taken for two things. It would be stripped too, and is refused so that whoever sends it hears
+# of it. So it is a list of what is refused, and not of what cameras may write: no such list is ever complete.
+
+_FOREIGN = re.compile(
+    rb"PK[\x03\x05\x07]|Rar!|7z\xbc\xaf|\x1f\x8b\x08|BZh|\xfd7zXZ|%PDF|\{\\rtf|\xd0\xcf\x11\xe0|MZ|#!|\x7fELF"
+    rb"|[\xce\xcf]\xfa\xed\xfe|\xfe\xed\xfa[\xce\xcf]|\xca\xfe\xba\xbe"
+    rb"|(?i:<(?:!doctype|html|head|body|script|svg|iframe|\?php))"
+)
+_PADDING = b"\0\xff \t\r\n"
+_ZIP_LOOKS_BACK = 65_557  # bytes: a ZIP is found by the record at its end (APPNOTE.TXT §4.3.16), wherever it begins
+_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # ends the coded data of a JPEG (ITU-T T.81 §B.1.1)
+_MOST_SEGMENTS = 10_000  # a camera writes a few dozen; 10 MB of empty ones would take seconds to walk
+
+
+def _is_foreign(tail: bytes) -> bool:
+    if _FOREIGN.match(tail.lstrip(_PADDING)):
+        return True
+    end = tail.rfind(b"PK\5\6", max(0, len(tail) - _ZIP_LOOKS_BACK))
+    first = end - int.from_bytes(tail[end + 12 : end + 16], "little")  # the list of its files lies before that record
+    return end >= 0 and first >= 0 and tail.startswith(b"PK\1\2", first)
+
+
+def _end_of_jpeg(raw: bytes) -> int:
+    """Where the first picture ends; the end of everything when that cannot be told, which the decoder then judges."""
+    at = 2
+    for _ in range(_MOST_SEGMENTS):
+        marker = _MARKER.search(raw, at)
+        if marker is None:
+            break
+        if marker[0] == b"\xff\xd9":
+            return marker.end()
+        at = marker.end() + int.from_bytes(raw[marker.end() : marker.end() + 2])
+    return len(raw)
+
+
+def _end_of_png(raw: bytes) -> int:
+    at = 8
+    while at < len(raw):
+        name, at = raw[at + 4 : at + 8], at + 12 + int.from_bytes(raw[at : at + 4])
+        if name == b"IEND":
+            return at
+    return len(raw)
+
+
+def _end_of_webp(raw: bytes) -> int:
+    return 8 + int.from_bytes(raw[4:8], "little")
+
+
+_END = {"JPEG": _end_of_jpeg, "PNG": _end_of_png, "WEBP": _end_of_webp}
+
+
+# ── The picture ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _cleaned(image: Image.Image) -> Image.Image:
