@@ -335,6 +335,22 @@ def test_a_login_that_ended_meanwhile_sees_nothing(app, ada, monkeypatch):
     assert ada.get(f"/sessions/{id}/photos/selfie.jpg").status_code == 404 and viewings(app) == []
 
 
+def test_a_crowd_that_looks_at_photos_is_told_to_come_back_and_nothing_is_recorded(app, ada):
+    id = reviewed(app, ada)
+    taken = 0
+    while evidence._marking.queue.acquire(blocking=False):
+        taken += 1
+    try:
+        for path in (f"/sessions/{id}/photos/selfie.jpg", f"/api/v1/sessions/{id}/photos/selfie"):
+            answer = ada.get(path)
+            assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+        assert viewings(app) == []
+    finally:
+        for _ in range(taken):
+            evidence._marking.queue.release()
+    assert ada.get(f"/sessions/{id}/photos/selfie.jpg").status_code == 200 and len(viewings(app)) == 1
+
+
 def test_steps_and_checks_of_a_session_are_true(app, ada):
     id = make(ada)
     other = reviewed(app, ada, "customer-2")

@@ -1,6 +1,7 @@
 """Who looks, and when, burned into a copy of a photo. Pure.
 
-For photos of ours only: they were read and written anew before they were kept.
+For photos of ours only: they were read and written anew before they were kept. So no process of its own is needed, but
+turns are (flows.py): 0.65 s of processor time and 50 MB for 2400 x 2400 pixels.
 """
 
 from io import BytesIO
@@ -10,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 QUALITY = 85  # of the JPEG: a copy to look at
 ANGLE = 30  # degrees: no edge of a document runs along it
 LINES = 9  # of text over the longer side: no part of a face or of a document stays without
+COARSE = 2  # the text is drawn at half the size, in less than half the time
 STRENGTH = 120  # of 255: the text is read on everything, and everything through the text
 
 
@@ -17,11 +19,13 @@ def burn(jpeg: bytes, text: str) -> bytes:
     """The photo with the text across it, again and again, light with a dark edge."""
     with Image.open(BytesIO(jpeg), formats=["JPEG"]) as photo:
         image = photo.convert("RGB")
-    side = max(image.size)
+    coarse = (-(-image.width // COARSE), -(-image.height // COARSE))
+    side = max(coarse)
     font = ImageFont.load_default(max(10, side // 40))
     ink, edge = _layer(side, text, font, 0), _layer(side, text, font, max(1, side // 600))
     for colour, layer in (("black", edge), ("white", ink)):
-        image.paste(colour, mask=_middle(layer, image.size))
+        mask = _middle(layer, coarse).resize(image.size, Image.Resampling.BILINEAR)
+        image.paste(colour, mask=mask)
     out = BytesIO()
     image.save(out, "JPEG", quality=QUALITY)
     return out.getvalue()
