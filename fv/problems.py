@@ -53,6 +53,12 @@ KINDS: Mapping[str, Kind] = {
     "invalid_transition": Kind(
         409, "Not any more", "The session has gone on meanwhile, so this cannot be done. Look at it again."
     ),
+    "other_session": Kind(
+        409,
+        "Another verification is open in this browser",
+        "The page you came from belongs to an earlier link, so nothing was sent. "
+        "Go on with the one that was opened last, or open the earlier link again.",
+    ),
     "too_many_keys": Kind(409, "No room for another key", "Revoke a key that is no longer used, then make this one."),
     "link_ended": Kind(410, "This link has ended", "It was used, replaced, or is too old. Ask support for a new one."),
     "erased": Kind(410, "Erased", "What showed the person was erased. The decision stays."),

@@ -9,8 +9,8 @@ def count(number: int, unit: str) -> str:
 
 
 def duration(seconds: int) -> str:
-    """`40 seconds`, `12 minutes`, `3 hours`: rounded up, so that nobody comes back too early."""
-    for size, unit in ((3600, "hour"), (60, "minute")):
+    """`40 seconds`, `12 minutes`, `3 hours`, `30 days`: rounded up, so that nobody comes back too early."""
+    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds > 2 * size:
             return count(-(-seconds // size), unit)
     return count(seconds, "second")

@@ -1,12 +1,13 @@
 """What the end user of a session meets: consent, three photos, the end; in a browser and as a program."""
 
+import html
 import io
 import re
 
 import pytest
 from PIL import Image
 
-from fv import receiving
+from fv import receiving, words
 from fv.verifications import due
 from tests.conftest import Visitor
 
@@ -131,7 +132,9 @@ def test_a_hundred_previews_consume_nothing(app, eve):
 
 def test_the_cookie_is_for_these_pages_only_and_does_not_show_the_link(eve):
     cookie = eve.opens().headers["Set-Cookie"]
-    assert re.match(r'facevault_capture="?[^;]+; HttpOnly; Path=/v/s; SameSite=Lax$', cookie)
+    assert re.fullmatch(
+        r'facevault_capture="?[^;]+; Expires=[^;]+; Max-Age=86400; HttpOnly; Path=/v/s; SameSite=Lax', cookie
+    )
     assert eve.token not in cookie and eve.id not in cookie
     secure = eve.client.get(eve.link, base_url="https://localhost")
     assert "; Secure" in secure.headers["Set-Cookie"]
@@ -218,6 +221,67 @@ def test_a_reload_and_another_phone_go_on_where_it_was(eve):
     assert eve.agrees().location == "/v/s" and eve.heading() == "Now your face"
 
 
+def test_the_consent_and_the_end_say_how_long_it_stays(make_app, clock):
+    visitor = Visitor(make_app(RETENTION=45 * 86400), clock)
+    visitor.signs_up()
+    visitor.enrols()
+    person = Person(visitor)
+    person.opens()
+    assert "For 45 days, then it is deleted." in person.sees().text
+    person.agrees()
+    person.takes_all()
+    person.submits()
+    assert f"Your photos are deleted on {words.day(int(clock.now) + 45 * 86400)}." in person.sees().text
+
+
+def test_a_page_that_looks_on_gets_the_screen_the_phone_is_at_and_else_nothing(eve):
+    swap = {"HX-Request": "true"}
+    eve.opens()
+    looks_on, eve.client = eve.client, eve.ada.app.test_client()
+    eve.opens()
+
+    def follows(page):
+        """What the page asks for by itself, as it says."""
+        path = html.unescape(re.search(r'hx-get="(/v/s/status[^"]+)"', page)[1])
+        return looks_on.get(path, headers=swap)
+
+    page = looks_on.get("/v/s").text
+    for does, heading in (
+        (eve.agrees, "The side with your photo"),
+        (lambda: eve.takes("id_photo"), "Now your face"),
+        (lambda: eve.takes("selfie"), "Turn your head|Look up"),
+        (lambda: eve.takes("liveness_frame"), "All three are there"),
+        (eve.submits, "Received. Thank you."),
+    ):
+        still = follows(page)
+        assert (still.status_code, still.data) == (204, b"")
+        does()
+        moved = follows(page)
+        assert moved.status_code == 200 and re.search(heading, moved.text) and "<html" not in moved.text
+        page = moved.text
+    assert "/v/s/status" not in page
+
+
+def test_a_page_of_an_earlier_link_puts_nothing_into_the_later_one(app, ada, eve):
+    eve.opens()
+    eve.agrees()
+    page = eve.sees().text
+    other = Person(ada)
+    other.client = eve.client
+    other.opens()
+    other.agrees()
+    path = html.unescape(re.search(r'action="(/v/s/photos/id_photo[^"]*)"', page)[1])
+    for headers in ({}, {"HX-Request": "true"}):
+        form = {"photo": (io.BytesIO(JPEG), "photo.jpg")}
+        answer = eve.client.post(path, data=form, headers=headers)
+        assert answer.status_code == 409 and "Another verification is open in this browser" in answer.text
+        for step in ("start", "challenge", "submit"):
+            assert eve.client.post(f"/v/s/{step}?of={eve.id}", data={"consent": "yes"}).status_code == 409
+    for person in (eve, other):
+        assert person.calls("GET", "status").json["steps"] == dict.fromkeys(KINDS, False)
+    assert eve.takes("id_photo").location == "/v/s" and other.calls("GET", "status").json["steps"]["id_photo"]
+
+
 def test_every_photo_can_be_retaken_until_they_are_sent(eve):
     eve.opens()
     eve.agrees()
@@ -267,7 +331,8 @@ def test_a_head_turn_that_comes_too_late_gets_another_direction(eve):
     fresh = re.search(r'name="nonce" value="([^"]+)"', late.text)[1]
     assert fresh != nonce
     assert eve.takes("liveness_frame", nonce=fresh).location == "/v/s"
-    assert eve.takes("liveness_frame", nonce=fresh).status_code == 422
+    twice = eve.takes("liveness_frame", nonce=fresh)
+    assert twice.status_code == 422 and "arrived already" in twice.text and "Keep the photo that is there" in twice.text
 
 
 def test_a_wrong_nonce_does_not_use_up_the_right_one(eve):
@@ -352,7 +417,7 @@ def test_a_swap_gets_the_next_screen_at_once(eve):
     assert "Now your face" in eve.takes("id_photo", headers=swap).text
 
 
-def test_its_pages_hold_no_token_and_nothing_inline(eve, capfd):
+def test_its_pages_hand_the_link_on_until_the_end_and_hold_nothing_inline(eve, capfd):
     eve.opens()
     texts = [eve.sees().text]
     eve.agrees()
@@ -360,11 +425,15 @@ def test_its_pages_hold_no_token_and_nothing_inline(eve, capfd):
         texts.append(eve.sees().text)
         eve.takes(kind)
     texts.append(eve.sees().text)
+    for text in texts:
+        shown = re.search(r'<code id="address">([^<]+)</code>', text)[1]
+        assert html.unescape(shown) == f"http://localhost{eve.link}" and text.count(eve.token) == 1
+        assert 'aria-label="QR code that opens this page on your phone"><svg' in text
     eve.submits()
     texts.append(eve.sees().text)
+    assert eve.token not in texts[-1] and "QR code" not in texts[-1]
     eve.client.get(eve.link + "x")
     for text in texts:
-        assert eve.token not in text
         assert not re.search(r"\sstyle=|<style|\son\w+=|<script(?![^>]*\ssrc=)", text)
     assert eve.token not in capfd.readouterr().out
 
@@ -479,7 +548,7 @@ def test_more_than_that_is_413_and_only_a_form_with_a_photo_may_be_so_large(eve)
     eve.agrees()
     form, kind = eve_form(b"\x00" * (receiving.PHOTO + receiving.AROUND))
     page = eve.client.post("/v/s/photos/id_photo", data=form, content_type=kind)
-    assert page.status_code == 413 and 'href="/v/s"' in page.text
+    assert page.status_code == 413 and "larger than 10 MB" in page.text and "The side with your photo" in page.text
     assert eve.calls("POST", "photos/selfie", data=form, content_type=kind).json["code"] == "body_too_large"
     small, kind = eve_form(b"\x00" * 100_000)
     assert eve.client.post("/v/s/start", data=small, content_type=kind).status_code == 413

@@ -243,6 +243,7 @@ def test_the_log_is_one_json_line_a_request_with_the_route_and_no_address(visito
     [
         (0, "0 seconds"), (1, "1 second"), (120, "120 seconds"), (121, "3 minutes"), (180, "3 minutes"),
         (900, "15 minutes"), (7200, "120 minutes"), (7201, "3 hours"), (86400, "24 hours"),
+        (172_800, "48 hours"), (172_801, "3 days"), (30 * 86400, "30 days"),
     ],
 )  # fmt: skip
 def test_a_duration_is_rounded_up(seconds, said):

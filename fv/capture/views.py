@@ -1,15 +1,18 @@
 """The end user's page, one address for all its steps, and the same for programs.
 
 GET never changes anything: previews of a chat open links too. Who holds the link is known by a cookie of its own, which
-is sent to these pages only and says nothing about an account.
+is sent to these pages only and says nothing about an account. A browser has one; each form says which session it is
+of (`of`), so that nothing sent from a page of an earlier link lands in a later one.
 """
 
 from typing import Any, NoReturn
 
 from flask import Blueprint, current_app, jsonify, request, url_for
+from markupsafe import Markup
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
-from fv import clock, gate, receiving, sealing, web
+from fv import clock, gate, qr, receiving, sealing, web
 from fv.capture import flows
 from fv.capture.flows import Step
 from fv.evidence.intake import Refused as NoPhoto
@@ -19,6 +22,7 @@ from fv.verifications import flows as verifications
 from fv.verifications import states
 from fv.verifications.flows import Refused
 from fv.verifications.store import Verification
+from fv.verifications.views import capture_url
 
 blueprint = Blueprint("capture", __name__)
 
@@ -43,7 +47,7 @@ def front() -> Response:
         raise Problem("no_session")
     if flows.step(session, {}) is Step.OVER:
         raise Problem("session_ended")
-    return _with_cookie(web.go(".page"), session.id, token or "")
+    return _with_cookie(web.go(".page"), session.id, token or "", session.expires_at)
 
 
 @blueprint.get("/v/s")
@@ -67,7 +71,10 @@ def keep_photo(kind: str) -> Response:
         raise Problem("not_found")
     if session.status != "in_progress":
         return _screen(session, 422) if session.status == "pending" else _onward()
-    kept = _kept(session, kind)
+    try:
+        kept = _kept(session, kind)
+    except RequestEntityTooLarge:  # not read: said like a photo that was, and the page is still there
+        return _screen(session, 413, again=kind, refused=NoPhoto.TOO_LARGE)
     if isinstance(kept, Photo) or kept is Refused.TRANSITION:
         return _onward()
     if kind == Step.HEAD_TURN.value:
@@ -92,7 +99,12 @@ def submit() -> Response:
 
 @blueprint.get("/v/s/status")
 def status() -> Response:
-    return jsonify(status=_session().status)
+    """For a page that shows step `at` while the person goes on elsewhere: the screen of another step, or nothing."""
+    session = _session()
+    if not web.is_swap():
+        return jsonify(status=session.status)
+    step = flows.step(session, verifications.taken(session))
+    return Response(status=204) if step.value == request.args.get("at") else _screen(session)
 
 
 # ── The same for programs ────────────────────────────────────────────────────────────────────────────────────
@@ -166,16 +178,24 @@ def _state() -> Response:
 
 
 def _session() -> Verification:
-    """The one whose link this browser opened last, as of now."""
+    """The one whose link this browser opened last, as of now; refused to a page of another one."""
+    id, token = _opened()
+    session = verifications.by_link(id, token, clock.now())
+    if session is None:
+        raise Problem("no_session")
+    if request.args.get("of", id) != id:
+        raise Problem("other_session")
+    return session
+
+
+def _opened() -> tuple[str, str]:
+    """Id and token, from the cookie."""
     try:
         text = _keyring().open(request.cookies.get(COOKIE, ""), bound_to=COOKIE).decode()
     except sealing.Unreadable:
         raise Problem("no_session") from None
     id, _, token = text.partition(" ")
-    session = verifications.by_link(id, token, clock.now())
-    if session is None:
-        raise Problem("no_session")
-    return session
+    return id, token
 
 
 def _session_of_token() -> Verification:
@@ -187,11 +207,16 @@ def _session_of_token() -> Verification:
     return session
 
 
-def _with_cookie(response: Response, id: str, token: str) -> Response:
-    """Sealed, so that whoever reads the cookies of a browser does not learn the link. It ends with the browser."""
+def _with_cookie(response: Response, id: str, token: str, expires_at: int) -> Response:
+    """Sealed, so that whoever reads the cookies of a browser does not learn the link.
+
+    It lasts as long as the session: phones end a browser in the background, and reopening it must go on.
+    """
+    left = expires_at - clock.now()
     response.set_cookie(
         COOKIE,
         _keyring().seal(f"{id} {token}".encode(), bound_to=COOKIE),
+        max_age=left if left > 0 else None,  # one that is done is still shown its end, while the browser lasts
         path=url_for(".page"),
         secure=current_app.session_interface.get_cookie_secure(current_app),
         httponly=True,
@@ -226,14 +251,15 @@ def _onward(again: str | None = None) -> Response:
 
 def _screen(session: Verification, status: int = 200, again: str | None = None, **context: Any) -> Response:
     taken = verifications.taken(session)
-    step = flows.step(session, taken, again)
+    step, now_at = flows.step(session, taken, again), flows.step(session, taken)
     if step is Step.OVER:
         raise Problem("session_ended")
     templates = {Step.CONSENT: "consent", Step.SENDING: "sending", Step.END: "end"}
     template = templates.get(step, "photo")
     if step is Step.HEAD_TURN and not flows.has_time(session, clock.now()):
         template = "ready"
+    link = None if step is Step.END else capture_url(*_opened())  # to go on elsewhere: afterwards nobody needs it
     return web.screen(
-        f"capture/{template}.html", status, session=session, step=step.value, taken=taken,
-        is_decided=session.status in states.COMPLETED, **context,
+        f"capture/{template}.html", status, session=session, step=step.value, now_at=now_at.value, taken=taken,
+        is_decided=session.status in states.COMPLETED, link=link, qr=Markup(qr.svg(link)) if link else None, **context,  # noqa: S704 (made here, from an address of ours)
     )  # fmt: skip

@@ -53,7 +53,8 @@ def create() -> Response:
         raise Problem("too_many_sessions", retry_after=made.seconds)
     if isinstance(made, Refused):
         return _index_screen(422, wrong=made)
-    return web.screen("verifications/made.html", within="page", made=made, asked=asked, link=capture_url(made))
+    link = capture_url(made.id, made.token)
+    return web.screen("verifications/made.html", within="page", made=made, asked=asked, link=link)
 
 
 @blueprint.get("/sessions/<id>")

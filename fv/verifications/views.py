@@ -14,7 +14,7 @@ from fv.evidence.store import Photo
 from fv.problems import FieldError, Problem
 from fv.throttle.flows import Pause
 from fv.verifications import analysis, flows, listing, states, store, viewing
-from fv.verifications.flows import Asked, Made, Refused
+from fv.verifications.flows import Asked, Refused
 from fv.verifications.listing import Filter
 from fv.verifications.store import Verification
 from fv.verifications.viewing import NoPhoto
@@ -49,7 +49,7 @@ def create() -> Response:
         session_token=made.token,
         steps=list(flows.STEPS),
         challenge_nonce=made.nonce,
-        capture_url=capture_url(made),
+        capture_url=capture_url(made.id, made.token),
         expires_at=times.written(made.expires_at),
     )
     response.status_code = 201
@@ -122,9 +122,9 @@ def decide(id: str) -> Response:
     return _changed(flows.decide(gate.login(), id, body.decision, body.reason, clock.now()))
 
 
-def capture_url(made: Made) -> str:
+def capture_url(id: str, token: str) -> str:
     """What the end user opens."""
-    return f"{web.address_of('capture.front')}?sid={made.id}&st={made.token}"
+    return f"{web.address_of('capture.front')}?sid={id}&st={token}"
 
 
 def as_json(session: Verification, taken: Set[str]) -> dict[str, object]:

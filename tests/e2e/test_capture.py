@@ -4,6 +4,7 @@ import io
 import re
 
 import pytest
+import zxingcpp
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -138,12 +139,69 @@ def test_without_a_connection_the_photo_stays_and_can_be_sent_again(person, ask)
     eve.page.get_by_role("button", name="Take the photo", exact=True).click()
     eve.context.set_offline(True)
     eve.page.get_by_role("button", name="Use this photo").click()
-    expect(eve.page.get_by_role("alert")).to_have_text("No connection: nothing was sent. Try again.")
+    expect(eve.page.get_by_role("alert")).to_have_text("No connection: this was not sent.")
+    expect(eve.page.get_by_role("button", name="Try again")).to_be_focused()
+    expect(eve.page.locator("canvas")).to_be_visible()
+    eve.finds_nothing_with_axe("the photo that was not sent")
     eve.shoots("capture-offline")
+    sent = []
+    eve.page.on("request", lambda request: request.method == "POST" and sent.append(request.url))
     eve.context.set_offline(False)
+    expect(eve.page.get_by_role("alert")).to_have_text("The connection is back.")
     eve.complaints.clear()  # the browser's own word about it
-    eve.page.get_by_role("button", name="Use this photo").click()
+    eve.page.get_by_role("button", name="Try again").click()
     heading(eve, "Now your face")
+    assert len(sent) == 1
+    eve.page.reload()
+    heading(eve, "Now your face")
+
+
+def test_what_the_service_cannot_do_now_is_said_and_the_photo_stays(person, ask):
+    eve = person(**PHONE)
+    agrees(eve, ask())
+    eve.page.get_by_role("button", name="Take the photo", exact=True).click()
+    busy = '<section class="problem"><p class="code">503</p><h1>x</h1><p>The service is very busy.</p></section>'
+    eve.page.route("**/v/s/photos/**", lambda route: route.fulfill(status=503, body=busy, content_type="text/html"))
+    eve.page.get_by_role("button", name="Use this photo").click()
+    expect(eve.page.get_by_role("alert")).to_have_text("The service is very busy.")
+    expect(eve.page.locator("canvas")).to_be_visible()
+    eve.page.unroute("**/v/s/photos/**")
+    eve.page.get_by_role("button", name="Try again").click()
+    heading(eve, "Now your face")
+
+
+def test_a_desktop_hands_over_to_the_phone_and_follows_it(person, ask):
+    desk, phone = person(), person(**PHONE)
+    desk.page.goto(ask())
+    code = desk.page.get_by_role("img", name="QR code that opens this page on your phone")
+    expect(code).to_be_visible()
+    desk.finds_nothing_with_axe("the hand-off")
+    desk.shoots("capture-handoff")
+    (found,) = zxingcpp.read_barcodes(Image.open(io.BytesIO(code.screenshot())))
+    agrees(phone, found.text)
+    heading(desk, "The side with your photo")
+    expect(desk.page.get_by_role("button", name="Open the camera")).to_be_visible()
+    expect(code).to_be_visible()
+    desk.shoots("capture-handoff-id")
+    phone.page.get_by_text("Use another phone or browser").click()
+    expect(phone.page.get_by_role("img", name="QR code")).to_have_count(0)
+    expect(phone.page.locator("#address")).to_have_text(found.text)
+    phone.finds_nothing_with_axe("the address to copy")
+    phone.shoots("capture-address")
+    desk.page.get_by_label("Take the photo, or choose a file").set_input_files(photo())
+    shoots(phone)
+    heading(phone, "Now your face")
+    with desk.page.expect_event("console", lambda message: message.text == "four seconds have passed"):
+        desk.page.evaluate("setTimeout(() => console.log('four seconds have passed'), 4500)")
+    heading(desk, "The side with your photo")  # a photo is chosen here: nothing is taken away
+    desk.page.get_by_role("button", name="Retake").click()
+    heading(desk, "Now your face")
+    shoots(phone)
+    heading(phone, WAYS)
+    shoots(phone)
+    phone.page.get_by_role("button", name="Send my photos").click()
+    heading(phone, "Received. Thank you.")
+    heading(desk, "Received. Thank you.")
 
 
 @pytest.mark.parametrize(("scheme", "size"), [("light", NARROW), ("dark", NARROW), ("light", WIDE)],
