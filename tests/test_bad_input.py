@@ -6,7 +6,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fv import db
+from fv.evidence import child
 from tests.conftest import Visitor
+from tests.test_capture import Person
+from tests.test_intake import bomb, file, picture, with_zip
 
 FORMS = (
     "/register",
@@ -143,6 +147,47 @@ def test_any_header_is_answered_clearly(everybody, headers):
             answer = visitor.client.open(path, method=method, headers=headers)
             assert is_clear(answer), (headers, path, answer.status_code)
             answer.close()
+
+
+PHOTOS = {
+    "HTML": (b"<!doctype html><script>alert(1)</script>", "not_a_photo"),
+    "SVG": (b'<svg xmlns="http://www.w3.org/2000/svg"><script/></svg>', "not_a_photo"),
+    "GIF": (file(format="GIF"), "not_a_photo"),
+    "a truncated JPEG": (file(picture((640, 480)))[:-400], "damaged"),
+    "a PNG of 30,000 x 30,000": (bomb(), "too_many_pixels"),
+    "a JPEG with a ZIP behind it": (with_zip(file()), "carries_more"),
+    "zero bytes": (b"", "missing"),
+}
+
+
+def test_what_is_no_clean_photo_is_refused_at_both_doors_and_leaves_nothing(app, ada, monkeypatch):
+    monkeypatch.setattr(child, "MEMORY", 256 * 1024 * 1024)  # bytes of address space: 900 megapixels do not fit
+    eve, good = Person(ada), file()
+
+    def refused(answer, status, code, why=None):
+        assert (answer.status_code, answer.json["code"]) == (status, code)
+        assert [error["code"] for error in answer.json.get("errors", [])] == ([why] if why else [])
+        with app.app_context():
+            assert db.many(dict, "SELECT id FROM photos") == []
+        assert [path for path in app.config["BLOBS"].rglob("*") if path.is_file()] == []
+
+    eve.opens()
+    refused(eve.sends("selfie", good), 422, "consent_required")
+    assert eve.takes("selfie", good).status_code == 422
+    eve.agrees()
+    for raw, why in PHOTOS.values():
+        page = eve.takes("selfie", raw)
+        assert page.status_code == 422 and 'role="alert"' in page.text
+        refused(eve.sends("selfie", raw), 422, "invalid_photo", why)
+    assert eve.takes("liveness_frame", good, nonce="wrong").status_code == 422
+    refused(eve.sends("liveness_frame", good, nonce="wrong"), 422, "invalid_nonce")
+    eve.nonce = eve.sends("liveness_frame", good, nonce="wrong").json["challenge_nonce"]
+    for kind in ("id_photo", "selfie", "liveness_frame"):
+        assert eve.sends(kind, good, nonce=eve.nonce).status_code == 201
+    assert eve.calls("POST", "submit").status_code == 200
+    twice = eve.calls("POST", "submit")
+    assert (twice.status_code, twice.json["code"]) == (409, "invalid_transition")
+    assert eve.submits().location == "/v/s" and eve.heading() == "Received. Thank you.", "a person is shown the end"
 
 
 anything = st.recursive(
