@@ -29,11 +29,14 @@ from fv.api import times
 from fv.audit import commands as audit_commands
 from fv.audit import flows as audit_flows
 from fv.audit import views as audit
+from fv.capture import pages as entry
 from fv.capture import views as capture
 from fv.dashboard import views as dashboard
 from fv.demo import commands as demo
 from fv.evidence import blobs
 from fv.keys import views as keys
+from fv.links import return_urls
+from fv.links import views as links
 from fv.login import views as login
 from fv.mfa import flows as mfa_flows
 from fv.mfa import views as mfa
@@ -49,8 +52,8 @@ from fv.verifications import views as verifications
 from fv.web import Section
 
 FEATURES = (
-    accounts, passwords, login, mfa, profile, notices, dashboard, sessions, verifications, capture, keys, usage, audit,
-    health,
+    accounts, passwords, login, mfa, profile, notices, dashboard, sessions, verifications, links, entry, capture, keys,
+    usage, audit, health,
 )  # fmt: skip
 
 COMMANDS = (serving.serve, support.accounts, support.support, audit_commands.audit, doctor.doctor, demo.demo)
@@ -61,6 +64,7 @@ SECTIONS = (
         Section("Overview", "dashboard.index", "overview"),
         Section("Sessions", "sessions.index", "sessions"),
         Section("Review", "sessions.review", "review", listing.waiting),
+        Section("Links", "links.index", "links"),
     ),
     (Section("API keys", "keys.index", "keys"),),
     (
@@ -106,6 +110,7 @@ def create_app(**overrides: object) -> Flask:
         ago=words.ago,
         device=words.device,
         rfc3339=times.written,
+        host=return_urls.host,
     )
     app.jinja_env.globals["unread_notices"] = notices_flows.unread
     for command in COMMANDS:

@@ -49,6 +49,9 @@ OPEN_TO_ALL = frozenset({
     ("POST", "capture.api_keep_photo"),
     ("POST", "capture.api_submit"),
     ("GET", "capture.api_status"),
+    # who opens a verification link
+    ("GET", "entry.consent"),
+    ("POST", "entry.start"),
 })  # fmt: skip
 
 #: Somebody who knows a password, and perhaps nothing else, may call these.
@@ -78,6 +81,9 @@ OPEN_TO_KEYS: dict[tuple[str, str], str] = {
     ("GET", "verifications.api_photo"): "photos:read",
     ("GET", "verifications.api_document"): "documents:read",
     ("GET", "usage.api_usage"): "usage:read",
+    ("GET", "links.api_list"): "links:write",
+    ("POST", "links.api_create"): "links:write",
+    ("DELETE", "links.api_revoke"): "links:write",
 }
 
 #: Pages open to an account that has not confirmed yet that its backup codes are saved. The API is open to it.

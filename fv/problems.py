@@ -69,6 +69,12 @@ KINDS: Mapping[str, Kind] = {
         "It took too long or was canceled. Ask the company that sent you the link for a new one.",
         leads_on=False,
     ),
+    "verification_link_ended": Kind(
+        410,
+        "This link has ended",
+        "It was used, withdrawn, or is too old. Ask the company that sent it to you for a new one.",
+        leads_on=False,
+    ),
     "body_too_large": Kind(413, "Too much at once", "The request is larger than this address accepts."),
     "unsupported_media_type": Kind(415, "Not in this form", "Send the body as application/json."),
     "invalid_request": Kind(422, "Something to correct", "A field is missing, unknown, or has a value it cannot have."),

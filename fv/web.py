@@ -23,7 +23,7 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-CAMERA = frozenset({"capture"})  # the pages that may ask for it
+END_USER = frozenset({"capture", "entry"})  # who knows nothing of accounts, and may be asked for the camera
 HOME = "/dashboard"
 
 #: One slash, then no second one and no backslash, and nothing but printable ASCII: stays on this host in every browser.
@@ -132,9 +132,9 @@ def stays_home(path: str | None) -> str:
     return path if path and len(path) <= 2048 and _OWN_PATH.fullmatch(path) else HOME
 
 
-def address_of(endpoint: str) -> str:
+def address_of(endpoint: str, **values: str) -> str:
     """The whole address of one of our pages, as a program or a person outside needs it."""
-    return f"{_base_url() or request.host_url.rstrip('/')}{url_for(endpoint)}"
+    return f"{_base_url() or request.host_url.rstrip('/')}{url_for(endpoint, **values)}"  # type: ignore[arg-type]
 
 
 def own_hosts() -> set[str]:
@@ -144,7 +144,7 @@ def own_hosts() -> set[str]:
 
 def start() -> str:
     """Where somebody goes on who met a problem: an end user knows nothing of our front door."""
-    return url_for("capture.page" if request.blueprint == "capture" else "capture.front")
+    return url_for("capture.page" if request.blueprint in END_USER else "capture.front")
 
 
 def _base_url() -> str:
@@ -168,7 +168,7 @@ def _finish(response: Response) -> Response:
     if request.endpoint != "static":
         response.headers["Cache-Control"] = "no-store"
     response.headers.update(HEADERS)
-    response.headers["Permissions-Policy"] = f"camera=({'self' if request.blueprint in CAMERA else ''})"
+    response.headers["Permissions-Policy"] = f"camera=({'self' if request.blueprint in END_USER else ''})"
     if request.is_secure:  # browsers warn where they ignore it
         response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     if _base_url().startswith("https://"):

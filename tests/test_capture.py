@@ -133,7 +133,7 @@ def test_a_hundred_previews_consume_nothing(app, eve):
 def test_the_cookie_is_for_these_pages_only_and_does_not_show_the_link(eve):
     cookie = eve.opens().headers["Set-Cookie"]
     assert re.fullmatch(
-        r'facevault_capture="?[^;]+; Expires=[^;]+; Max-Age=86400; HttpOnly; Path=/v/s; SameSite=Lax', cookie
+        r'facevault_capture="?[^;]+; Expires=[^;]+; Max-Age=86400; HttpOnly; Path=/v; SameSite=Lax', cookie
     )
     assert eve.token not in cookie and eve.id not in cookie
     secure = eve.client.get(eve.link, base_url="https://localhost")

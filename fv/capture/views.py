@@ -7,13 +7,13 @@ of (`of`), so that nothing sent from a page of an earlier link lands in a later 
 
 from typing import Any, NoReturn
 
-from flask import Blueprint, current_app, jsonify, request, url_for
+from flask import Blueprint, jsonify, request
 from markupsafe import Markup
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
-from fv import clock, gate, qr, receiving, sealing, web
-from fv.capture import flows
+from fv import clock, gate, qr, receiving, web
+from fv.capture import flows, opened
 from fv.capture.flows import Step
 from fv.evidence.intake import Refused as NoPhoto
 from fv.evidence.store import Photo
@@ -22,11 +22,8 @@ from fv.verifications import flows as verifications
 from fv.verifications import states
 from fv.verifications.flows import Refused
 from fv.verifications.store import Verification
-from fv.verifications.views import capture_url
 
 blueprint = Blueprint("capture", __name__)
-
-COOKIE = "facevault_capture"
 
 #: What a refusal by the session is called outside.
 CODES = {
@@ -47,17 +44,17 @@ def front() -> Response:
         raise Problem("no_session")
     if flows.step(session, {}) is Step.OVER:
         raise Problem("session_ended")
-    return _with_cookie(web.go(".page"), session.id, token or "", session.expires_at)
+    return opened.remember(web.go(".page"), session.id, token or "", session.expires_at)
 
 
 @blueprint.get("/v/s")
 def page() -> Response:
-    return _screen(_session(), again=request.args.get("photo"))
+    return _screen(opened.session(), again=request.args.get("photo"))
 
 
 @blueprint.post("/v/s/start")
 def start() -> Response:
-    session = _session()
+    session = opened.session()
     if flows.step(session, {}) is Step.CONSENT and request.form.get("consent") != "yes":
         return _screen(session, 422, unticked=True)
     verifications.consent(session, clock.now())
@@ -66,7 +63,7 @@ def start() -> Response:
 
 @blueprint.post("/v/s/photos/<kind>")
 def keep_photo(kind: str) -> Response:
-    session = _session()
+    session = opened.session()
     if kind not in verifications.STEPS:
         raise Problem("not_found")
     if session.status != "in_progress":
@@ -78,14 +75,14 @@ def keep_photo(kind: str) -> Response:
     if isinstance(kept, Photo) or kept is Refused.TRANSITION:
         return _onward()
     if kind == Step.HEAD_TURN.value:
-        session = flows.challenged(_session(), clock.now())
+        session = flows.challenged(opened.session(), clock.now())
     return _screen(session, 422, again=kind, refused=kept)
 
 
 @blueprint.post("/v/s/challenge")
 def challenge() -> Response:
     """Show which way to turn the head, now that the person is ready to."""
-    session = _session()
+    session = opened.session()
     if session.status == "in_progress":
         flows.challenged(session, clock.now())
     return _onward(again=Step.HEAD_TURN.value)
@@ -93,14 +90,14 @@ def challenge() -> Response:
 
 @blueprint.post("/v/s/submit")
 def submit() -> Response:
-    verifications.submit(_session(), clock.now())
+    verifications.submit(opened.session(), clock.now())
     return _onward()
 
 
 @blueprint.get("/v/s/status")
 def status() -> Response:
     """For a page that shows step `at` while the person goes on elsewhere: the screen of another step, or nothing."""
-    session = _session()
+    session = opened.session()
     if not web.is_swap():
         return jsonify(status=session.status)
     step = flows.step(session, verifications.taken(session))
@@ -177,27 +174,6 @@ def _state() -> Response:
 # ── Whose session it is ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def _session() -> Verification:
-    """The one whose link this browser opened last, as of now; refused to a page of another one."""
-    id, token = _opened()
-    session = verifications.by_link(id, token, clock.now())
-    if session is None:
-        raise Problem("no_session")
-    if request.args.get("of", id) != id:
-        raise Problem("other_session")
-    return session
-
-
-def _opened() -> tuple[str, str]:
-    """Id and token, from the cookie."""
-    try:
-        text = _keyring().open(request.cookies.get(COOKIE, ""), bound_to=COOKIE).decode()
-    except sealing.Unreadable:
-        raise Problem("no_session") from None
-    id, _, token = text.partition(" ")
-    return id, token
-
-
 def _session_of_token() -> Verification:
     shown = request.authorization
     token = shown.token if shown and shown.type == "bearer" else None
@@ -205,29 +181,6 @@ def _session_of_token() -> Verification:
     if session is None:
         raise Problem("not_authenticated")
     return session
-
-
-def _with_cookie(response: Response, id: str, token: str, expires_at: int) -> Response:
-    """Sealed, so that whoever reads the cookies of a browser does not learn the link.
-
-    It lasts as long as the session: phones end a browser in the background, and reopening it must go on.
-    """
-    left = expires_at - clock.now()
-    response.set_cookie(
-        COOKIE,
-        _keyring().seal(f"{id} {token}".encode(), bound_to=COOKIE),
-        max_age=left if left > 0 else None,  # one that is done is still shown its end, while the browser lasts
-        path=url_for(".page"),
-        secure=current_app.session_interface.get_cookie_secure(current_app),
-        httponly=True,
-        samesite="Lax",
-    )
-    return response
-
-
-def _keyring() -> sealing.Keyring:
-    keyring: sealing.Keyring = current_app.extensions["keyring"]
-    return keyring
 
 
 # ── What is shown ────────────────────────────────────────────────────────────────────────────────────────────
@@ -243,7 +196,7 @@ def _kept(session: Verification, kind: str) -> Photo | NoPhoto | Refused | None:
 
 def _onward(again: str | None = None) -> Response:
     """After a change: the step that comes now. It has a fresh challenge, if it is the head turn."""
-    session, now = _session(), clock.now()
+    session, now = opened.session(), clock.now()
     if flows.step(session, verifications.taken(session), again) is Step.HEAD_TURN:
         session = flows.challenged(session, now)
     return web.go_or_show(".page", lambda: _screen(session, again=again), photo=again)
@@ -258,7 +211,7 @@ def _screen(session: Verification, status: int = 200, again: str | None = None, 
     template = templates.get(step, "photo")
     if step is Step.HEAD_TURN and not flows.has_time(session, clock.now()):
         template = "ready"
-    link = None if step is Step.END else capture_url(*_opened())  # to go on elsewhere: afterwards nobody needs it
+    link = None if step is Step.END else opened.link()  # to go on elsewhere: afterwards nobody needs it
     return web.screen(
         f"capture/{template}.html", status, session=session, step=step.value, now_at=now_at.value, taken=taken,
         is_decided=session.status in states.COMPLETED, link=link, qr=Markup(qr.svg(link)) if link else None, **context,  # noqa: S704 (made here, from an address of ours)

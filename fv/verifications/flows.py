@@ -69,7 +69,7 @@ class Refused(Enum):
 
 def create(account_id: str, asked: Asked, request_key: str | None, now: int) -> Made | Refused | Pause:
     """A new session; the same one again for the same Idempotency-Key within a day."""
-    if not 1 <= len(asked.external_user_id) <= LONGEST_USER_ID or not asked.external_user_id.isprintable():
+    if not is_user_id(asked.external_user_id):
         return Refused.USER_ID
     new, token = _new(account_id, asked, now)
     made, fingerprint = Made(new.id, token, new.nonce, new.expires_at), _fingerprint(asked)
@@ -88,6 +88,11 @@ def create(account_id: str, asked: Asked, request_key: str | None, now: int) -> 
         _add(new, now)
         return made
     return pause
+
+
+def is_user_id(text: str) -> bool:
+    """Whether a company may call a person so."""
+    return 1 <= len(text) <= LONGEST_USER_ID and text.isprintable()
 
 
 def begin(account_id: str, asked: Asked, link_id: str, return_url: str, now: int) -> Made:

@@ -1,0 +1,54 @@
+"""Where a verification link leads: consent, and with it a session. Its other steps are in views.py.
+
+GET never uses a link up: previews of a chat open it too. Who began a session here comes back to it.
+"""
+
+from flask import Blueprint, request, url_for
+from werkzeug.wrappers import Response
+
+from fv import clock, web
+from fv.capture import opened
+from fv.links import flows as links
+from fv.links.store import Link
+from fv.problems import Problem
+from fv.verifications import states
+
+blueprint = Blueprint("entry", __name__)
+
+
+@blueprint.get("/v/<token>")
+def consent(token: str) -> Response:
+    link = _link(token)
+    return web.go("capture.page") if _is_under_way(link) else _screen(link, token)
+
+
+@blueprint.post("/v/<token>/start")
+def start(token: str) -> Response:
+    link = _link(token)
+    if _is_under_way(link):
+        return web.go("capture.page")
+    if request.form.get("consent") != "yes":
+        return _screen(link, token, 422, unticked=True)
+    made = links.begin(link, clock.now())
+    if made is None:
+        raise Problem("verification_link_ended")
+    return opened.remember(web.go("capture.page"), made.id, made.token, made.expires_at)
+
+
+def _link(token: str) -> Link:
+    link = links.by_token(token)
+    if link is None:
+        raise Problem("no_session")
+    return link
+
+
+def _is_under_way(link: Link) -> bool:
+    """Whether this browser began a session with it that still waits for photos."""
+    session = opened.remembered()
+    return session is not None and session.link_id == link.id and session.status in states.OPEN
+
+
+def _screen(link: Link, token: str, status: int = 200, unticked: bool = False) -> Response:
+    if link.status(clock.now()) != "active":
+        raise Problem("verification_link_ended")
+    return web.screen("capture/consent.html", status, action=url_for(".start", token=token), unticked=unticked)
