@@ -2,10 +2,12 @@
 
 import io
 
+import pytest
 import zxingcpp
 from PIL import Image
 from playwright.sync_api import expect
 
+from fv import create_app, db
 from fv.links import return_urls
 from tests.e2e.conftest import NARROW, WIDE
 from tests.test_links import GOOD
@@ -38,7 +40,8 @@ def test_a_link_is_made_scanned_opened_and_leads_to_the_first_photo(person):
     page.get_by_role("button", name="Copy").click()
     expect(page.get_by_role("status")).to_have_text("Copied.")
     assert page.evaluate("navigator.clipboard.readText()") == link
-    (found,) = zxingcpp.read_barcodes(Image.open(io.BytesIO(page.screenshot(full_page=True))))
+    picture = Image.open(io.BytesIO(page.screenshot(full_page=True)))
+    (found,) = zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormat.QRCode)
     assert found.text == link
 
     eve = person(viewport=NARROW, has_touch=True)
@@ -65,6 +68,32 @@ def test_a_link_is_made_scanned_opened_and_leads_to_the_first_photo(person):
     bob.page.goto(link)
     heading(bob.page, "This link has ended")
     bob.finds_nothing_with_axe("an ended link")
+
+
+@pytest.mark.long
+def test_long_names_and_hosts_fit_a_narrow_screen(person, server):
+    ada = person(viewport=NARROW)
+    page = ada.page
+    ada.enrols()
+    app = create_app(INSTANCE=server.instance, REGISTRATION="open")
+    back = f"https://{'a-long-name.' * 15}example:8443/done"
+    link = page.request.post("/api/v1/links", data={"external_user_id": "x" * 255, "return_url": back}).json()
+    page.goto("/links")
+    ada.finds_nothing_with_axe("links with long names")
+    box = page.locator("table").bounding_box()
+    assert box["width"] <= NARROW["width"], "nothing of it is hidden at the side"
+    eve = person(viewport=NARROW)
+    eve.page.goto(link["url"])
+    eve.page.get_by_label("I agree that my document").check()
+    eve.page.get_by_role("button", name="Agree and start").click()
+    heading(eve.page, "The side with your photo")
+    with app.app_context():
+        db.run("UPDATE verifications SET status = 'passed' WHERE link_id = :id", id=link["id"])
+    db.close(app)
+    eve.page.reload()
+    expect(eve.page.get_by_role("link", name="Go back to a-long-name.")).to_have_attribute("href", back)
+    eve.finds_nothing_with_axe("an end that leads back")
+    eve.shoots("link-end-narrow")
 
 
 READ = """texts => texts.map(text => {
