@@ -13,9 +13,8 @@ FV = ROOT / "fv"
 #: Modules that import nothing of ours, know no request and no database, and take the time as an argument.
 PURE = {
     "accounts.email", "api.times", "audit.chain", "audit.events", "demo.pictures", "evidence.intake",
-    "evidence.watermark", "ids", "keys.scopes", "links.return_urls", "mfa.backup_codes", "mfa.totp", "notices.smtp_url", "qr",
-    "sealing",
-    "throttle.policy", "words",
+    "evidence.watermark", "ids", "keys.scopes", "links.return_urls", "mfa.backup_codes", "mfa.totp", "notices.smtp_url",
+    "qr", "sealing", "throttle.policy", "words",
 }  # fmt: skip
 
 #: Features that may look into other features, and into which. Every other feature stands alone.
@@ -29,8 +28,8 @@ LOOKS_INTO = {
     "profile": {"accounts", "mfa", "passwords", "throttle"},
     "dashboard": {"accounts", "mfa", "keys", "verifications"},
     "verifications": {"accounts", "evidence", "throttle", "usage"},
-    "capture": {"evidence", "links", "verifications"},
-    "links": {"accounts", "keys", "verifications"},
+    "capture": {"evidence", "links", "throttle", "verifications"},
+    "links": {"accounts", "keys", "throttle", "verifications"},
     "demo": {"accounts", "evidence", "mfa", "passwords", "support", "verifications"},
     "support": {"accounts", "keys", "mfa", "passwords", "throttle"},
     "jobs": {"evidence", "notices", "verifications"},

@@ -11,10 +11,12 @@ from werkzeug.wrappers import Response
 
 from fv import db
 from fv.api import times
+from fv.config import Rate
 from fv.links import return_urls
 from tests.conftest import Visitor
 from tests.test_audit import trail
 from tests.test_capture import Person
+from tests.test_serving import at_once
 from tests.test_sessions import bearer
 
 NOWHERE = "lnk_" + "0" * 32
@@ -169,6 +171,47 @@ def test_who_agrees_begins_a_session_and_comes_back_to_it_without_another_use(ap
     assert client.get(path_of(link)).location == "/v/s", "what was begun goes on"
     ada.call("POST", f"/api/v1/sessions/{session['session_id']}/cancel")
     assert client.get(path_of(link)).status_code == agree(client, link).status_code == 410
+
+
+def test_an_answer_that_was_lost_on_the_way_costs_nobody_their_link(app, ada):
+    """The phone sends the same form again, without the cookie that it never got."""
+    link, other = make(ada), make(ada)
+    page = app.test_client().get(path_of(link)).text
+    form = {"consent": "yes", "visit": re.search(r'name="visit" value="([^"]+)"', page)[1]}
+    phones = [app.test_client() for _ in range(8)]
+    at_once(8, lambda n: phones[n].post(f"{path_of(link)}/start", data=form))
+    assert len({re.search(r"vs_[0-9a-f]{32}", phone.get("/v/s").text)[0] for phone in phones}) == 1
+    assert len(sessions(ada)) == 1 and listed(ada)[link["id"]]["uses"] == 1
+    assert agree(app.test_client(), link).status_code == 410, "without the form it is somebody else"
+    assert app.test_client().post(f"{path_of(other)}/start", data=form).status_code == 303
+    assert len(sessions(ada)) == 2, "the form of one link begins nothing of another"
+    assert form["visit"] not in app.test_client().get(path_of(make(ada))).text
+
+
+def test_a_single_link_shows_its_person_the_end_when_they_come_back(app, ada):
+    link, phone = make(ada), app.test_client()
+    agree(phone, link)
+    photographed_already(app, sessions(ada)[0]["session_id"])
+    assert phone.get(path_of(link)).location == "/v/s" and "Received. Thank you." in phone.get("/v/s").text
+    assert app.test_client().get(path_of(link)).status_code == 410
+
+
+def test_a_link_begins_no_more_sessions_than_its_account_may_make(make_app, clock):
+    app = make_app(SESSIONS_ACCOUNT=(Rate(2, 60),))
+    ada = Visitor(app, clock)
+    ada.signs_up()
+    ada.enrols()
+    link = make(ada, kind="reusable")
+    answers = [agree(app.test_client(), link) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [303, 303, 503]
+    assert answers[2].headers["Retry-After"] == "60" and listed(ada)[link["id"]]["uses"] == 2
+    clock.passes(seconds=60)
+    assert agree(app.test_client(), link).status_code == 303
+
+
+def photographed_already(app, id):
+    with app.app_context():
+        db.run("UPDATE verifications SET status = 'review' WHERE id = :id", id=id)
 
 
 def test_the_cookie_of_another_session_does_not_resume_a_link(app, ada):

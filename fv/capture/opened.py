@@ -51,6 +51,19 @@ def remember(response: Response, id: str, token: str, expires_at: int) -> Respon
     return response
 
 
+def sealed(token: str, link_id: str) -> str:
+    """The token of a session that may be begun with this link, for the form that begins it."""
+    return _keyring().seal(token.encode(), bound_to=f"{COOKIE} {link_id}")
+
+
+def unsealed(text: str, link_id: str) -> str | None:
+    """What sealed() was given; None when it did not write this."""
+    try:
+        return _keyring().open(text, bound_to=f"{COOKIE} {link_id}").decode()
+    except sealing.Unreadable:
+        return None
+
+
 def _held() -> tuple[str, str]:
     """Id and token, from the cookie; empty without one."""
     try:

@@ -11,6 +11,8 @@ from fv.capture import opened
 from fv.links import flows as links
 from fv.links.store import Link
 from fv.problems import Problem
+from fv.throttle.flows import Pause
+from fv.verifications import flows as verifications
 from fv.verifications import states
 
 blueprint = Blueprint("entry", __name__)
@@ -29,10 +31,13 @@ def start(token: str) -> Response:
         return web.go("capture.page")
     if request.form.get("consent") != "yes":
         return _screen(link, token, 422, unticked=True)
-    made = links.begin(link, clock.now())
-    if made is None:
+    mine = opened.unsealed(request.form.get("visit", ""), link.id) or verifications.new_token()
+    session = links.begin(link, mine, clock.now())
+    if isinstance(session, Pause):
+        raise Problem("busy", retry_after=session.seconds)
+    if session is None:
         raise Problem("verification_link_ended")
-    return opened.remember(web.go("capture.page"), made.id, made.token, made.expires_at)
+    return opened.remember(web.go("capture.page"), session.id, mine, session.expires_at)
 
 
 def _link(token: str) -> Link:
@@ -43,12 +48,17 @@ def _link(token: str) -> Link:
 
 
 def _is_under_way(link: Link) -> bool:
-    """Whether this browser began a session with it that still waits for photos."""
+    """Whether this browser began a session with it, and cannot begin another one."""
     session = opened.remembered()
-    return session is not None and session.link_id == link.id and session.status in states.OPEN
+    if session is None or session.link_id != link.id or session.status in ("expired", "canceled"):
+        return False
+    return session.status in states.OPEN or link.status(clock.now()) != "active"
 
 
 def _screen(link: Link, token: str, status: int = 200, unticked: bool = False) -> Response:
+    """With the token that the session will have: sent twice, because the answer was lost, it is the same session."""
     if link.status(clock.now()) != "active":
         raise Problem("verification_link_ended")
-    return web.screen("capture/consent.html", status, action=url_for(".start", token=token), unticked=unticked)
+    visit = opened.sealed(verifications.new_token(), link.id)
+    action = url_for(".start", token=token)
+    return web.screen("capture/consent.html", status, action=action, visit=visit, unticked=unticked)

@@ -15,7 +15,9 @@ from fv.keys import scopes
 from fv.keys.store import Key
 from fv.links import return_urls, store
 from fv.links.store import Link
+from fv.throttle.flows import Pause
 from fv.verifications import flows as verifications
+from fv.verifications.store import Verification
 
 KINDS = ("single", "reusable")
 MOST_USES = 1_000_000
@@ -90,14 +92,21 @@ def by_token(token: str) -> Link | None:
     return store.of_token(verifications.hash_of(token))
 
 
-def begin(link: Link, now: int) -> verifications.Made | None:
-    """The session of a person who opened this link and consents. None when the link has ended."""
+def begin(link: Link, token: str, now: int) -> Verification | Pause | None:
+    """The session of a person who opened this link and consents, with this token. None when the link has ended.
+
+    The same token again: the same session. So an answer that was lost on the way costs nobody their link.
+    """
     user_id = link.external_user_id or f"link:{link.id}:{secrets.token_hex(4)}"
     asked = verifications.Asked(user_id, False, link.mode)
+    begun: Verification | Pause | None = None
     with db.transaction():
-        if not store.spend(link.id, now):
-            return None
-        return verifications.begin(link.account_id, asked, link.id, link.return_url, now)
+        begun = verifications.by_token(token, now)
+        if begun is None and store.spend(link.id, now):
+            begun = verifications.begin(link.account_id, asked, token, link.id, link.return_url, now)
+        if isinstance(begun, Pause):
+            raise db.Undo  # the use was not one
+    return begun
 
 
 def mode_of(by: Login | Key) -> str | None:

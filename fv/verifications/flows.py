@@ -71,7 +71,8 @@ def create(account_id: str, asked: Asked, request_key: str | None, now: int) -> 
     """A new session; the same one again for the same Idempotency-Key within a day."""
     if not is_user_id(asked.external_user_id):
         return Refused.USER_ID
-    new, token = _new(account_id, asked, now)
+    token = new_token()
+    new = _new(account_id, asked, token, now)
     made, fingerprint = Made(new.id, token, new.nonce, new.expires_at), _fingerprint(asked)
     with db.transaction():
         if request_key is not None:
@@ -95,12 +96,14 @@ def is_user_id(text: str) -> bool:
     return 1 <= len(text) <= LONGEST_USER_ID and text.isprintable()
 
 
-def begin(account_id: str, asked: Asked, link_id: str, return_url: str, now: int) -> Made:
+def begin(account_id: str, asked: Asked, token: str, link_id: str, return_url: str, now: int) -> Verification | Pause:
     """The session of a person who came by a verification link and consents. Inside the transaction that counts it."""
-    new, token = _new(account_id, asked, now, link_id, return_url)
+    if pause := _pause(account_id, now):
+        return pause
+    new = _new(account_id, asked, token, now, link_id, return_url)
     _add(new, now)
     _consented(new, now)
-    return Made(new.id, token, new.nonce, new.expires_at)
+    return new
 
 
 def cancel(account_id: str, id: str, mode: str | None, now: int, by: Mapping[str, str]) -> Verification | Refused:
@@ -210,18 +213,22 @@ def hash_of(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+def new_token() -> str:
+    """256 random bits: whoever has them is the end user of a session."""
+    return secrets.token_urlsafe(32)
+
+
 def _new(
-    account_id: str, asked: Asked, now: int, link_id: str | None = None, return_url: str = ""
-) -> tuple[Verification, str]:
-    """A session that is not stored yet, and the token of its end user."""
-    token, settings = secrets.token_urlsafe(32), current_app.config
-    new = Verification(
+    account_id: str, asked: Asked, token: str, now: int, link_id: str | None = None, return_url: str = ""
+) -> Verification:
+    """A session that is not stored yet."""
+    settings = current_app.config
+    return Verification(
         ids.new("vs"), account_id, asked.external_user_id, asked.mode, "pending", asked.require_poa, hash_of(token),
         secrets.choice(CHALLENGES), secrets.token_urlsafe(16), nonce_made_at=now, created_at=now,
         expires_at=now + int(settings["SESSION_WINDOW"]), erase_after=now + int(settings["RETENTION"]),
         link_id=link_id, return_url=return_url,
     )  # fmt: skip
-    return new, token
 
 
 def _pause(account_id: str, now: int) -> Pause | None:
