@@ -17,6 +17,7 @@ from fv import (
     journal,
     problems,
     proxies,
+    qr,
     receiving,
     sealing,
     serving,
@@ -110,6 +111,7 @@ def create_app(**overrides: object) -> Flask:
         ago=words.ago,
         device=words.device,
         rfc3339=times.written,
+        qr=qr.svg,
         host=return_urls.host,
     )
     app.jinja_env.globals["unread_notices"] = notices_flows.unread

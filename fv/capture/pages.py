@@ -60,5 +60,8 @@ def _screen(link: Link, token: str, status: int = 200, unticked: bool = False) -
     if link.status(clock.now()) != "active":
         raise Problem("verification_link_ended")
     visit = opened.sealed(verifications.new_token(), link.id)
-    action = url_for(".start", token=token)
-    return web.screen("capture/consent.html", status, action=action, visit=visit, unticked=unticked)
+    address = web.address_of(".consent", token=token)
+    return web.screen(
+        "capture/consent.html", status, action=url_for(".start", token=token), visit=visit, unticked=unticked,
+        link=address,
+    )  # fmt: skip

@@ -8,11 +8,10 @@ of (`of`), so that nothing sent from a page of an earlier link lands in a later 
 from typing import Any, NoReturn
 
 from flask import Blueprint, jsonify, request
-from markupsafe import Markup
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
-from fv import clock, gate, qr, receiving, web
+from fv import clock, gate, receiving, web
 from fv.capture import flows, opened
 from fv.capture.flows import Step
 from fv.evidence.intake import Refused as NoPhoto
@@ -214,5 +213,5 @@ def _screen(session: Verification, status: int = 200, again: str | None = None, 
     link = None if step is Step.END else opened.link()  # to go on elsewhere: afterwards nobody needs it
     return web.screen(
         f"capture/{template}.html", status, session=session, step=step.value, now_at=now_at.value, taken=taken,
-        is_decided=session.status in states.COMPLETED, link=link, qr=Markup(qr.svg(link)) if link else None, **context,  # noqa: S704 (made here, from an address of ours)
+        is_decided=session.status in states.COMPLETED, link=link, **context,
     )  # fmt: skip

@@ -4,10 +4,9 @@ import re
 from typing import NoReturn
 
 from flask import Blueprint, jsonify, request
-from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from fv import clock, gate, qr, web
+from fv import clock, gate, web
 from fv.accounts.store import Login
 from fv.api import bodies, lists, times
 from fv.keys import scopes
@@ -38,8 +37,7 @@ def create() -> Response:
     if isinstance(made, NoLink):
         return _index_screen(422, wrong=made)
     address = _address(made)
-    picture = Markup(qr.svg(address))  # noqa: S704 (made here, from letters and digits)
-    return web.screen("links/made.html", within="page", link=made.link, address=address, qr=picture)
+    return web.screen("links/made.html", within="page", link=made.link, address=address)
 
 
 @blueprint.post("/links/<id>/revoke")

@@ -3,7 +3,6 @@
 from typing import Any
 
 from flask import Blueprint, jsonify, request
-from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from fv import clock, cookie, gate, qr, web
@@ -144,7 +143,6 @@ def _setup_screen(status: int = 200, **context: Any) -> Response:
         email=gate.login().email,
         uri=offer.uri,
         name_in_app=offer.name_in_app,
-        qr=Markup(qr.svg(offer.uri)),  # noqa: S704 (made here, from digits)
         key=totp.in_groups(offer.secret),
         **context,
     )
