@@ -15,7 +15,12 @@ const part = (name) => photoScreen()?.querySelector(name);
 function show(view) {
   photoScreen().dataset.view = view;
   part(".said").textContent = part(".said").dataset[view] ?? "";
-  part(".open").hidden = view !== "file" || !navigator.mediaDevices;
+  part(".open").hidden = true;
+}
+
+// A camera that was refused, or not wanted yet, can still be had; without HTTPS there is none.
+function offer() {
+  if (photoScreen().dataset.view === "file") part(".open").hidden = !navigator.mediaDevices;
 }
 
 function stop() {
@@ -42,7 +47,8 @@ async function live(wanted) {
   const opened = await open(wanted);
   if (!photoScreen()) return stop();
   if (screen !== photoScreen()) return; // another one came meanwhile, and does this itself
-  if (!opened || part("input[type=file]").files.length) return;
+  if (!opened) return offer();
+  if (part("input[type=file]").files.length) return;
   const video = part("video");
   video.srcObject = stream;
   part(".viewport").dataset.mirrored = facing === "user";
@@ -104,8 +110,9 @@ function prepare() {
   if (!screen) return stop();
   if (screen.dataset.view) return;
   show("file");
-  if (followed) stop();
-  else live(screen.dataset.camera);
+  if (!followed) return live(screen.dataset.camera);
+  stop();
+  offer();
 }
 
 document.addEventListener("click", (event) => {
@@ -185,6 +192,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   const elt = event.detail.requestConfig.elt; // who asked; detail.elt is where the answer goes
   if (!elt.closest(".capture")) return;
   followed = elt.matches(".follows");
+  if (followed && (isBusy() || !elt.isConnected)) event.detail.shouldSwap = false; // meanwhile something was done here
   if (xhr.status < 500) return;
   event.detail.shouldSwap = false;
   if (asksByItself(elt)) return;

@@ -3,7 +3,7 @@
 GET never uses a link up: previews of a chat open it too. Who began a session here comes back to it.
 """
 
-from flask import Blueprint, request, url_for
+from flask import Blueprint, current_app, request, url_for
 from werkzeug.wrappers import Response
 
 from fv import clock, web
@@ -62,6 +62,6 @@ def _screen(link: Link, token: str, status: int = 200, unticked: bool = False) -
     visit = opened.sealed(verifications.new_token(), link.id)
     address = web.address_of(".consent", token=token)
     return web.screen(
-        "capture/consent.html", status, action=url_for(".start", token=token), visit=visit, unticked=unticked,
-        link=address,
+        "capture/consent.html", status, agree_at=url_for(".start", token=token), visit=visit, unticked=unticked,
+        link=address, kept_for=current_app.config["RETENTION"],
     )  # fmt: skip

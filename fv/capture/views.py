@@ -213,5 +213,6 @@ def _screen(session: Verification, status: int = 200, again: str | None = None, 
     link = None if step is Step.END else opened.link()  # to go on elsewhere: afterwards nobody needs it
     return web.screen(
         f"capture/{template}.html", status, session=session, step=step.value, now_at=now_at.value, taken=taken,
-        is_decided=session.status in states.COMPLETED, link=link, **context,
+        is_decided=session.status in states.COMPLETED, link=link,
+        agree_at=url_for(".start", of=session.id), kept_for=session.erase_after - session.created_at, **context,
     )  # fmt: skip
