@@ -45,7 +45,7 @@ def test_what_is_printed_opens_an_account_with_sessions_of_every_kind(app, clock
     sessions = every(reader)
     assert len(sessions) == 40 and {one["status"] for one in sessions} == ENDS
     assert {one["mode"] for one in sessions} == {"live", "test"}
-    assert all(re.fullmatch(r"demo-customer-\d{4}|test_\w+", one["external_user_id"]) for one in sessions)
+    assert all(re.fullmatch(r"demo-\d{4}|test_\w+", one["external_user_id"]) for one in sessions)
     shown = [one["session_id"] for one in sessions if all(one["steps"].values())]
     assert len(shown) == 2
     one_each = {one["status"]: f"/sessions/{one['session_id']}" for one in sessions}.values()

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from fv import db
+from fv import db, words
 from fv.evidence import flows as evidence
 from tests.conftest import Visitor
 from tests.photos import KINDS, photographed, picture
@@ -152,15 +152,18 @@ def test_what_somebody_calls_a_person_is_text_and_no_markup(ada):
 # ── One of them ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_page_of_a_session_tells_what_is_known(app, ada):
+def test_the_page_of_a_session_tells_what_is_known(app, ada, clock):
     id = make(ada, "test_pass", mode="test")
     page = ada.get(f"/sessions/{id}").text
+    assert "Not read" not in page and "labelled" not in ada.get("/sessions?mode=test").text
     assert "has not submitted" in page and "Cancel it" in page and 'name="decision"' not in page
     photographed(app, id, status="passed")
     page = ada.get(f"/sessions/{id}").text
-    for words in ("95<small> / 100", "Score 95 of 100", "nothing was examined", "Machine-readable zone", "Selfie taken",
-                  "Consent given", 'data-status="match"', "Take the pass back"):  # fmt: skip
-        assert words in page, words
+    until = words.day(int(clock.now) + app.config["RETENTION"])
+    assert until in page and until in ada.get("/sessions?mode=test").text, "when the photos go"
+    for text in ("95<small> / 100", "Score 95 of 100", "nothing was examined", "Machine-readable zone", "Selfie taken",
+                 "Not read", "Consent given", 'data-status="match"', "Take the pass back"):  # fmt: skip
+        assert text in page, text
     assert "Cancel it" not in page and 'value="passed"' not in page and 'value="failed"' in page
 
 

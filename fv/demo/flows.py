@@ -17,6 +17,7 @@ from fv.accounts.flows import Visitor
 from fv.demo import histories, people, pictures
 from fv.demo.histories import History, Plan
 from fv.evidence import flows as evidence
+from fv.evidence.store import Photo
 from fv.mfa import flows as mfa
 from fv.mfa import totp
 from fv.passwords import flows as passwords
@@ -96,4 +97,6 @@ def _photograph(number: int, history: History) -> None:
         "liveness_frame": pictures.selfie(person.look, session.challenge),
     }
     for kind, picture in drawn.items():
-        evidence.keep(session.account_id, session.id, kind, picture, taken[kind])
+        kept = evidence.keep(session.account_id, session.id, kind, picture, taken[kind])
+        if not isinstance(kept, Photo):
+            raise LookupError("a photo that was drawn here was not kept")

@@ -85,7 +85,7 @@ def history(plan: Plan, number: int, has_photos: bool) -> History:
     if end in states.COMPLETED:
         taken = [(f"photo:{step}", at + 25 * turn, "") for turn, step in enumerate(STEPS, 1)] if has_photos else []
         verdict = "review" if session.mode == "live" and draw.random() < BY_PERSON else end
-        session = _examined(session, verdict, at + draw.randint(90, 300), draw)
+        session = _examined(session, verdict, at + draw.randint(80, 130), draw)
         told += [*taken, ("analyzing", session.submitted_at or 0, ""), (verdict, session.completed_at or 0, "")]
         if verdict != end:
             told.append((end, told[-1][1] + draw.randint(60, LATEST // 2), SAID[end]))
@@ -95,7 +95,7 @@ def history(plan: Plan, number: int, has_photos: bool) -> History:
 def _created(plan: Plan, number: int, draw: Random) -> Verification:
     end, mode = _outcome(number), _mode(number)
     at = plan.now - LATEST - int((DAYS * 86400 - LATEST) * ((number + 0.5) / plan.sessions) ** 2)
-    user = f"demo-customer-{draw.randint(1, plan.sessions // 2 + 1):04}"
+    user = f"demo-{draw.randint(1, plan.sessions // 2 + 1):04}"
     return Verification(
         ids.new("vs"), plan.account_id, TEST_USERS.get(end, "test_pass") if mode == "test" else user, mode, end,
         require_poa=False, token_hash=secrets.token_hex(32),  # of no token: nobody can open it as its person

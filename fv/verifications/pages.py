@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from fv import clock, gate, web
 from fv.accounts import flows as accounts
 from fv.api import lists
+from fv.evidence import flows as evidence
 from fv.problems import FieldError, Problem
 from fv.throttle.flows import Pause
 from fv.verifications import analysis, flows, listing, states, store, viewing
@@ -135,6 +136,7 @@ def _index_screen(status: int = 200, wrong: Refused | None = None) -> Response:
         status,
         within="page",
         listed=asked.answer(rows, lambda row: row),
+        with_photos=evidence.of_verifications(account_id, [row.id for row in rows]),
         is_first=not request.args.get("after"),
         is_moving=any(row.status in MOVING for row in rows[: asked.limit]),
         tab=tab,
