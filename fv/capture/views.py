@@ -7,7 +7,7 @@ of (`of`), so that nothing sent from a page of an earlier link lands in a later 
 
 from typing import Any, NoReturn
 
-from flask import Blueprint, jsonify, request
+from flask import Blueprint, jsonify, request, url_for
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
