@@ -60,7 +60,7 @@ class Plan:
         """Whose photos there are: half of them wait longest for a person, the others are the newest that are over."""
         over = [number for number in range(self.sessions) if _outcome(number) in states.COMPLETED]
         waiting = [number for number in over if _outcome(number) == "review" and _mode(number) == "live"]
-        first = waiting[::-1][: self.photographed // 2]
+        first = waiting[::-1][: (self.photographed + 1) // 2]
         return frozenset([*first, *(number for number in over if number not in first)][: self.photographed])
 
 
