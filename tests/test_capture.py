@@ -7,7 +7,7 @@ import re
 import pytest
 from PIL import Image
 
-from fv import receiving, words
+from fv import db, receiving, words
 from fv.verifications import due
 from tests.conftest import Visitor
 
@@ -393,6 +393,18 @@ def test_a_canceled_or_expired_session_is_one_410(eve):
         assert person.calls("POST", "submit").json["code"] == "invalid_transition"
     assert eve.calls("GET", "status").json["status"] == "canceled"
     assert other.client.get("/v/s/status").json == {"status": "expired"}
+
+
+def test_a_retake_of_the_head_turn_that_is_given_up_leaves_the_turn_that_is_kept(app, eve):
+    eve.opens()
+    eve.agrees()
+    eve.takes_all()
+    page = f"/sessions/{eve.id}"
+    (way,) = re.findall(r"Head turn, (left|right|up)", eve.ada.get(page).text)
+    with app.app_context():
+        db.run("UPDATE verifications SET nonce = '', challenge = :other", other="up" if way != "up" else "left")
+    eve.submits()
+    assert f"Head turn, {way}" in eve.ada.get(page).text
 
 
 def test_one_who_is_done_sees_the_end_and_not_the_verdict(app, eve):

@@ -85,6 +85,7 @@ def history(plan: Plan, number: int, has_photos: bool) -> History:
     if end in states.COMPLETED:
         taken = [(f"photo:{step}", at + 25 * turn, "") for turn, step in enumerate(STEPS, 1)] if has_photos else []
         verdict = "review" if session.mode == "live" and draw.random() < BY_PERSON else end
+        session = replace(session, answered=session.challenge if has_photos else None)
         session = _examined(session, verdict, at + draw.randint(80, 130), draw)
         told += [*taken, ("analyzing", session.submitted_at or 0, ""), (verdict, session.completed_at or 0, "")]
         if verdict != end:

@@ -8,6 +8,7 @@ CREATE TABLE verifications (
     require_poa BIGINT NOT NULL,
     token_hash TEXT NOT NULL,              -- SHA-256 of the 256 random bits the end user's link holds
     challenge TEXT NOT NULL,               -- left, right, up: the way the head is turned
+    answered TEXT,                         -- the challenge that the head turn which is kept is an answer to
     nonce TEXT NOT NULL,                   -- names the challenge; used up with the liveness frame
     nonce_made_at BIGINT NOT NULL,
     created_at BIGINT NOT NULL,

@@ -183,6 +183,8 @@ def keep_photo(session: Verification, kind: str, raw: bytes, nonce: str | None, 
         if found is None or found.status != "in_progress":
             return False
         store.note(session.id, f"photo:{kind}", now)
+        if kind == "liveness_frame":
+            store.answer(session.id, session.challenge)  # a retake that is begun and given up has another one
         return True
 
     kept = evidence.keep(session.account_id, session.id, kind, raw, now, only_if=noted)

@@ -29,6 +29,7 @@ class Verification:
     face_match_passed: bool | None = None
     findings: str | None = None
     error: str = ""
+    answered: str | None = None
     link_id: str | None = None
     return_url: str = ""
     erased_at: int | None = None
@@ -64,7 +65,7 @@ STATUS = f"CASE WHEN status IN ({OPEN}) AND expires_at <= :now THEN 'expired' EL
 COLUMNS = f"""
     id, account_id, external_user_id, mode, {STATUS} AS status, require_poa, token_hash, challenge, nonce,
     nonce_made_at, created_at, expires_at, consented_at, submitted_at, completed_at, trust_score, trust_decision,
-    face_match_passed, findings, error, link_id, return_url, erase_after, erased_at
+    face_match_passed, findings, error, link_id, return_url, erase_after, erased_at, answered
 """
 
 
@@ -79,10 +80,12 @@ def add(new: Verification) -> None:
         """
         INSERT INTO verifications (id, account_id, external_user_id, mode, status, require_poa, token_hash, challenge,
             nonce, nonce_made_at, created_at, expires_at, erase_after, consented_at, submitted_at, completed_at,
-            trust_score, trust_decision, face_match_passed, findings, error, link_id, return_url, erased_at)
+            trust_score, trust_decision, face_match_passed, findings, error, link_id, return_url, erased_at,
+            answered)
         VALUES (:id, :account_id, :external_user_id, :mode, :status, :require_poa, :token_hash, :challenge,
             :nonce, :nonce_made_at, :created_at, :expires_at, :erase_after, :consented_at, :submitted_at, :completed_at,
-            :trust_score, :trust_decision, :face_match_passed, :findings, :error, :link_id, :return_url, :erased_at)
+            :trust_score, :trust_decision, :face_match_passed, :findings, :error, :link_id, :return_url, :erased_at,
+            :answered)
         """,
         **vars(new) | {"require_poa": int(new.require_poa), "face_match_passed": _number(new.face_match_passed)},
     )
@@ -171,6 +174,11 @@ def spend_nonce(id: str, nonce: str, since: int) -> bool:
         """,
         id=id, nonce=nonce, since=since,
     ) == 1  # fmt: skip
+
+
+def answer(id: str, challenge: str) -> None:
+    """The head turn that is kept from now on answers this."""
+    db.run("UPDATE verifications SET answered = :challenge WHERE id = :id", id=id, challenge=challenge)
 
 
 def consent(id: str, now: int) -> None:
