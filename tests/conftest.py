@@ -8,6 +8,7 @@ from pathlib import Path
 import pyotp
 import pytest
 from flask import Flask
+from jinja2.bccache import Bucket, BytecodeCache
 from werkzeug.test import TestResponse
 
 from fv import create_app, db
@@ -29,6 +30,23 @@ class Clock:
         self.now += seconds + 60 * minutes + 3600 * hours
 
 
+class Templates(BytecodeCache):
+    """What Jinja compiled for the app of one test serves those of all: that is half the time of most."""
+
+    def __init__(self) -> None:
+        self.compiled: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self.compiled:
+            bucket.bytecode_from_string(self.compiled[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.compiled[bucket.key] = bucket.bytecode_to_string()
+
+
+TEMPLATES = Templates()
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -42,6 +60,7 @@ def make_app(tmp_path: Path, clock: Clock):
     def make(**settings: object) -> Flask:
         cheap = {"HASH_MEMORY_KIB": 8, "HASH_PASSES": 1, "REGISTRATION": "open"}
         app = create_app(INSTANCE=tmp_path / "instance", CLOCK=clock, **(cheap | settings))
+        app.jinja_env.bytecode_cache = TEMPLATES
         made.append(app)
         return app
 

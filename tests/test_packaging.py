@@ -46,6 +46,7 @@ class Installed(Server):
         return plain | {"FV_HASH_MEMORY_KIB": "19456"}
 
 
+@pytest.mark.long
 def test_the_wheel_serves_a_page_a_stylesheet_and_a_script(wheel, tmp_path):
     names = zipfile.ZipFile(wheel).namelist()
     assert {"fv/templates/mfa/setup.html", "fv/static/vendor/htmx-2.0.11.min.js", "fv/schema/001_accounts.sql"} <= set(

@@ -81,6 +81,7 @@ def test_twenty_parallel_posts_of_one_totp_code_make_one_login(serve):
     assert sum(client.get("/api/v1/me").status_code == 200 for client in clients) == 1
 
 
+@pytest.mark.long
 def test_a_code_is_not_taken_again_nor_an_older_one_after_a_newer(serve):
     """On the real clock: the current code confirms, the next one signs in, and then neither opens anything."""
     server = serve()
@@ -96,6 +97,7 @@ def test_a_code_is_not_taken_again_nor_an_older_one_after_a_newer(serve):
     assert [again.post("/login/code", data={"code": code}).status_code for code in (newer, confirmed)] == [422, 422]
 
 
+@pytest.mark.long
 def test_the_cookie_of_a_pending_login_opens_nothing_in_any_header(serve):
     server = serve()
     enrolled(server.client())
@@ -239,6 +241,7 @@ def test_killing_the_first_process_leaves_no_other(serve):
     assert server.client().get("/healthz").json() == {"status": "ok"}
 
 
+@pytest.mark.long
 def test_a_worker_that_dies_is_replaced(serve):
     server = serve("--workers", "1")
     children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
@@ -264,6 +267,7 @@ def test_a_second_server_on_the_same_port_is_refused(serve):
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -292,6 +296,7 @@ def test_a_second_service_in_one_instance_folder_is_refused(serve):
     assert str(first.port) in result.stderr and first.client().get("/healthz").status_code == 200
 
 
+@pytest.mark.long
 def test_help_is_given_without_making_anything(tmp_path):
     server = Server(tmp_path, FV_REGISTRATION="maybe")
     for words in (["--help"], ["serve", "--help"]):
@@ -300,6 +305,7 @@ def test_help_is_given_without_making_anything(tmp_path):
     assert not server.instance.exists()
 
 
+@pytest.mark.long
 def test_a_name_can_be_listened_on(serve):
     server = serve("--host", "localhost")
     assert server.client().get("/healthz").status_code == 200
@@ -317,6 +323,7 @@ def test_four_processes_share_two_runs_of_the_hash(serve):
     assert len(list(server.instance.glob("hashing-*.lock"))) == 2
 
 
+@pytest.mark.long
 def test_a_wrong_setting_stops_the_start_with_one_sentence(tmp_path):
     refused = Server(tmp_path, FV_REGISTRATION="maybe").run("serve")
     assert refused.returncode == 1
@@ -365,6 +372,7 @@ def test_an_address_is_free_when_nobody_listens_there():
     assert (serving._in_address("::1"), serving._in_address("localhost")) == ("[::1]", "localhost")
 
 
+@pytest.mark.long
 def test_https_with_a_certificate_of_ones_own(serve, tmp_path):
     from fv import sealing
 
@@ -376,6 +384,7 @@ def test_https_with_a_certificate_of_ones_own(serve, tmp_path):
     assert httpx.get(f"{server.url}/healthz", verify=trusting).status_code == 200
 
 
+@pytest.mark.long
 def test_forty_slow_clients_do_not_stop_it(serve):
     server = serve()
     slow = []
@@ -444,6 +453,7 @@ def test_parallel_codes_on_one_pending_login_spend_one(serve):
     assert again.get("/api/v1/me").json()["backup_codes_remaining"] == 8
 
 
+@pytest.mark.long
 def test_headers_over_the_limit_are_refused(serve):
     server = serve()
     answer = server.client().get("/login", headers={"Cookie": "x=" + "y" * 200_000})
@@ -468,6 +478,7 @@ def test_the_log_is_json_and_holds_no_secret(serve):
         assert private not in log
 
 
+@pytest.mark.long
 def test_flask_and_fv_are_the_same_program(serve, tmp_path):
     server = serve()
     root = Path(__file__).parent.parent

@@ -157,6 +157,7 @@ def test_without_a_connection_the_photo_stays_and_can_be_sent_again(person, ask)
     heading(eve, "Now your face")
 
 
+@pytest.mark.long
 def test_what_the_service_cannot_do_now_is_said_and_the_photo_stays(person, ask):
     eve = person(**PHONE)
     agrees(eve, ask())
@@ -171,6 +172,7 @@ def test_what_the_service_cannot_do_now_is_said_and_the_photo_stays(person, ask)
     heading(eve, "Now your face")
 
 
+@pytest.mark.long
 def test_a_desktop_hands_over_to_the_phone_and_follows_it(person, ask):
     desk, phone = person(), person(**PHONE)
     desk.page.goto(ask())

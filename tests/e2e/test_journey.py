@@ -68,6 +68,7 @@ def test_a_wrong_code_keeps_the_secret_and_says_how_many_tries_are_left(person):
     assert len(ada.codes()) == 10
 
 
+@pytest.mark.long
 def test_a_phone_with_a_wrong_clock_is_told_by_how_much(person):
     ada = person()
     ada.signs_up()
@@ -76,6 +77,7 @@ def test_a_phone_with_a_wrong_clock_is_told_by_how_much(person):
     expect(ada.page.get_by_role("alert")).to_contain_text(re.compile("about (90|120|150) seconds ahead"))
 
 
+@pytest.mark.long
 def test_back_after_dismissal_shows_no_codes(person):
     ada = person()
     codes = ada.enrols()
@@ -87,6 +89,7 @@ def test_back_after_dismissal_shows_no_codes(person):
         ada.page.go_forward()
 
 
+@pytest.mark.long
 def test_an_unenrolled_person_ends_at_the_gate_wherever_they_go(person):
     ada = person()
     ada.signs_up()
@@ -96,6 +99,7 @@ def test_an_unenrolled_person_ends_at_the_gate_wherever_they_go(person):
         assert ada.page.url.endswith("/setup")
 
 
+@pytest.mark.long
 def test_a_page_left_open_after_sign_out_goes_to_the_login(person):
     ada = person()
     ada.enrols()
@@ -107,6 +111,7 @@ def test_a_page_left_open_after_sign_out_goes_to_the_login(person):
     expect(ada.page.get_by_role("heading", level=1)).to_have_text("Sign in")
 
 
+@pytest.mark.long
 def test_without_a_connection_the_page_says_that_nothing_was_sent(person):
     ada = person()
     ada.signs_up()
@@ -120,6 +125,7 @@ def test_without_a_connection_the_page_says_that_nothing_was_sent(person):
     assert len(ada.codes()) == 10
 
 
+@pytest.mark.long
 def test_the_printed_sheet_names_the_account_and_nothing_of_the_screen(person):
     ada = person()
     ada.signs_up()
@@ -134,6 +140,7 @@ def test_the_printed_sheet_names_the_account_and_nothing_of_the_screen(person):
     ada.shoots("codes-printed")
 
 
+@pytest.mark.long
 def test_lost_codes_are_replaced_after_a_fresh_code(person):
     ada = person()
     ada.signs_up()
@@ -150,6 +157,7 @@ def test_lost_codes_are_replaced_after_a_fresh_code(person):
     ada.dismisses()
 
 
+@pytest.mark.long
 def test_keys_are_made_shown_once_and_revoked(person):
     ada = person()
     ada.enrols()
@@ -193,6 +201,7 @@ def test_everything_works_without_javascript(person):
     expect(ada.page.locator("#secret")).to_have_text(re.compile("^fv_live_"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
 def test_plain_http_at_another_name_than_localhost_works(person, server, script):
     """There Chromium says no Sec-Fetch-Site, and the Origin of a form depends on the referrer policy."""
@@ -206,6 +215,7 @@ def test_plain_http_at_another_name_than_localhost_works(person, server, script)
     assert ada.page.url == f"http://vault.test:{server.port}/login"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("scheme", "size"), [("light", WIDE), ("dark", NARROW)], ids=["wide", "narrow"])
 def test_axe_finds_nothing_and_no_page_scrolls_sideways(person, scheme, size):
     ada = person(viewport=size, color_scheme=scheme)
@@ -261,6 +271,7 @@ def test_axe_finds_nothing_and_no_page_scrolls_sideways(person, scheme, size):
     expect(ada.page.get_by_role("heading", level=1)).to_have_text("Overview")
 
 
+@pytest.mark.long
 def test_the_way_in_can_be_gone_with_the_keyboard_alone(person):
     ada = person()
     page = ada.page

@@ -28,7 +28,7 @@ def comes_back(ada, code):
     heading(ada, "Two-factor authentication is required")
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+@pytest.mark.parametrize("script", [True, pytest.param(False, marks=pytest.mark.long)], ids=["script", "no-script"])
 def test_a_verified_person_connects_a_new_authenticator(person, script):
     ada = person(java_script_enabled=script)
     ada.enrols()
@@ -53,6 +53,7 @@ def test_a_verified_person_connects_a_new_authenticator(person, script):
     expect(told).to_have_count(0)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
 def test_the_account_page_changes_the_password_and_checks_a_code(person, script):
     ada = person(java_script_enabled=script)
@@ -85,6 +86,7 @@ def test_the_account_page_changes_the_password_and_checks_a_code(person, script)
     assert download.value.suggested_filename == "facevault-audit.csv"
 
 
+@pytest.mark.long
 def test_new_codes_are_made_after_support_allowed_them(person):
     ada = person()
     old = ada.enrols()
@@ -99,6 +101,7 @@ def test_new_codes_are_made_after_support_allowed_them(person):
     ada.dismisses()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("scheme", "size"), [("light", WIDE), ("dark", NARROW)], ids=["wide", "narrow"])
 def test_axe_finds_nothing_on_the_pages_of_recovery(person, scheme, size):
     ada = person(viewport=size, color_scheme=scheme)

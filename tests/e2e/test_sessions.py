@@ -42,6 +42,7 @@ def seeded(ada, app):
     return id
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "view"), [("wide-light", WIDE), ("narrow-dark", NARROW)])
 def test_how_the_pages_of_sessions_look(person, workshop, name, view):
     ada = person(viewport=view, color_scheme=name.split("-")[1], has_touch=view is NARROW)
@@ -82,7 +83,7 @@ def test_how_the_pages_of_sessions_look(person, workshop, name, view):
     looks("overview")
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+@pytest.mark.parametrize("script", [True, pytest.param(False, marks=pytest.mark.long)], ids=["script", "no script"])
 def test_a_person_looks_and_decides(person, workshop, script):
     ada = person(java_script_enabled=script)
     page = ada.page
@@ -111,6 +112,7 @@ def test_a_person_looks_and_decides(person, workshop, script):
     assert page.get_by_role("row").count() == 2, "a heading, and one viewing"
 
 
+@pytest.mark.long
 def test_the_list_follows_what_happens(person, workshop):
     ada = person()
     page = ada.page
