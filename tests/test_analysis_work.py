@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from contextlib import closing, suppress
@@ -15,6 +13,7 @@ import pytest
 from fv import db
 from fv.db import sqlite
 from fv.verifications import due, flows, store
+from tests.crashes import killed_before
 from tests.live import DEADLINE, Server
 from tests.photos import picture
 from tests.test_notices import worker_of
@@ -110,24 +109,11 @@ def test_of_eight_workers_at_once_one_ends_a_session(app, clock, submitted):
 
 @pytest.mark.long
 def test_kill_9_at_any_statement_leaves_a_session_that_the_next_worker_ends_once(app, clock, submitted):
-    program = (
-        "import os, signal, sys; from fv import create_app, db; from fv.verifications import due, flows\n"
-        "app, n = create_app(INSTANCE=sys.argv[1], HASH_MEMORY_KIB=8, HASH_PASSES=1), int(sys.argv[2])\n"
-        "execute = db._execute\n"
-        "def counts(*words):\n"
-        "    global n\n"
-        "    n -= 1\n"
-        "    os.kill(os.getpid(), signal.SIGKILL) if n == 0 else None\n"
-        "    return execute(*words)\n"
-        "db._execute = counts\n"
-        "with app.app_context(): due.analyse_next(int(sys.argv[3]))\n"
-    )
-    n, ended = 0, -9
-    while ended == -9:
+    n, killed = 0, True
+    while killed:
         n += 1
         id = submitted("test", "test_pass")
-        words = [sys.executable, "-c", program, app.instance_path, str(n), str(int(clock.now))]
-        ended = subprocess.run(words, check=False).returncode
+        killed = killed_before(n, app, f"from fv.verifications import due; due.analyse_next({int(clock.now)})")
         clock.passes(seconds=120)
         while analyse(app, clock):
             pass

@@ -1,13 +1,12 @@
 """When the term of a session is over, what showed the person goes, and the decision stays."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from fv import db
 from fv.verifications import due, flows
+from tests.crashes import killed_before
 from tests.photos import KINDS, photographed
 from tests.test_audit import trail
 from tests.test_sessions import bearer, create, get
@@ -72,26 +71,13 @@ def test_what_was_not_read_from_a_document_is_not_there(app, ada, key):
 
 @pytest.mark.long
 def test_kill_9_at_any_statement_of_an_erasure_leaves_it_to_the_next_worker(app, clock, key):
-    program = (
-        "import os, signal, sys; from fv import create_app, db; from fv.verifications import due, flows\n"
-        "app, n = create_app(INSTANCE=sys.argv[1], HASH_MEMORY_KIB=8, HASH_PASSES=1), int(sys.argv[2])\n"
-        "execute = db._execute\n"
-        "def counts(*words):\n"
-        "    global n\n"
-        "    n -= 1\n"
-        "    os.kill(os.getpid(), signal.SIGKILL) if n == 0 else None\n"
-        "    return execute(*words)\n"
-        "db._execute = counts\n"
-        "with app.app_context(): due.erase_next(int(sys.argv[3]))\n"
-    )
-    n, ended = 0, -9
-    while ended == -9:
+    n, killed = 0, True
+    while killed:
         n += 1
         id = create(app, key).json["session_id"]
         photographed(app, id)
         clock.passes(hours=30 * DAY)
-        words = [sys.executable, "-c", program, app.instance_path, str(n), str(int(clock.now))]
-        ended = subprocess.run(words, check=False).returncode
+        killed = killed_before(n, app, f"from fv.verifications import due; due.erase_next({int(clock.now)})")
         while erase(app, clock):
             pass
         assert files(app) == [] and get(app, key, f"/api/v1/sessions/{id}").json["data_state"] == "erased"
