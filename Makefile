@@ -15,15 +15,17 @@ run: $(VENV)/for-run          ## serve the product on http://127.0.0.1:8000 (OPT
 
 test: lint unit e2e           ## what the project checks: under three minutes
 
-
 unit: $(VENV)/for-test        ## the suite without a browser
 	$(BIN)/pytest -q -n 2 -m 'not long' --ignore tests/e2e tests
 
 long: $(VENV)/for-test        ## all of it with races, crashes and long walks over real processes, and with branch coverage
-	$(BIN)/pytest -q -n 2 --cov --cov-report= tests
+	$(BIN)/pytest -q -n 2 --cov --cov-report= --ignore tests/e2e tests
 	$(BIN)/coverage report --fail-under=95
 	@echo 'Whatever decides who gets in, or records it, needs every branch:'
 	$(BIN)/coverage report --fail-under=100 --include='$(EVERY_BRANCH)'
+ifneq ($(CHROMIUM),)
+	$(BIN)/pytest -q -n 2 -m long tests/e2e
+endif
 
 e2e: $(VENV)/for-test         ## the journey in a real browser; screenshots go to screenshots/
 ifeq ($(CHROMIUM),)

@@ -8,7 +8,9 @@ import pytest
 from PIL import Image
 
 from fv import db, receiving, words
+from fv.evidence.store import Photo
 from fv.verifications import due
+from fv.verifications import flows as verifications
 from tests.conftest import Visitor
 
 
@@ -405,6 +407,20 @@ def test_a_retake_of_the_head_turn_that_is_given_up_leaves_the_turn_that_is_kept
         db.run("UPDATE verifications SET nonce = '', challenge = :other", other="up" if way != "up" else "left")
     eve.submits()
     assert f"Head turn, {way}" in eve.ada.get(page).text
+
+
+def test_a_head_turn_answers_the_challenge_of_its_nonce_and_not_an_older_one(app, eve):
+    """A request may be under way since before the challenge was renewed."""
+    eve.opens()
+    eve.agrees()
+    with app.app_context():
+        now = int(eve.ada.clock.now)
+        before = verifications.by_link(eve.id, eve.token, now)
+        asked = before
+        while asked.challenge == before.challenge:
+            asked = verifications.new_challenge(before, now)
+        assert isinstance(verifications.keep_photo(before, "liveness_frame", JPEG, asked.nonce, now), Photo)
+        assert verifications.by_link(eve.id, eve.token, now).answered == asked.challenge
 
 
 def test_one_who_is_done_sees_the_end_and_not_the_verdict(app, eve):

@@ -280,7 +280,7 @@ def test_a_second_server_on_the_same_port_is_refused(serve):
 )
 def test_options_that_do_not_fit_are_refused(tmp_path, options, said):
     (tmp_path / "setup.cfg").write_text("")
-    refused = Server(tmp_path).run("serve", *options)
+    refused = Server(tmp_path).run("serve", "--port", str(free_port()), *options)
     assert refused.returncode in (1, 2) and said in refused.stderr and "Traceback" not in refused.stderr
 
 

@@ -19,7 +19,7 @@ from fv.evidence.intake import LARGEST, LONGER_SIDE, Photo, Refused
 from fv.turns import Busy, Turns
 
 MEMORY = 1_536 * 1024 * 1024  # bytes of address space; a WebP of 25 megapixels takes 0.5 GB
-PROCESSOR = 10  # seconds of processor time; a JPEG of 50 megapixels takes about 1
+PROCESSOR = 5  # seconds of processor time; a JPEG of 50 megapixels takes about 1
 PATIENCE = 20  # seconds of the clock
 LONGEST = 20_000_000  # bytes of an answer: 2400 x 2400 pixels of pure noise take 7 MB
 AT_ONCE = 2  # over all processes of this instance folder

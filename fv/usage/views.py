@@ -22,7 +22,7 @@ def api_usage() -> Response:
         raise Problem("invalid_request", errors=[FieldError("/granularity", "not_allowed")])
     last = lists.day("to", clock.now()) // flows.DAY
     first = lists.day("from", (last - 29) * flows.DAY) // flows.DAY
-    if not 0 <= last - first < LONGEST:
+    if not (0 <= first <= last and last - first < LONGEST):
         raise Problem("invalid_request", errors=[FieldError("/from", "invalid")])
     amounts = flows.series(gate.account_id(), first, last, granularity == "month")
     return jsonify(

@@ -175,8 +175,13 @@ def keep_photo(session: Verification, kind: str, raw: bytes, nonce: str | None, 
         return Refused.CONSENT
     if session.status != "in_progress":
         return Refused.TRANSITION
-    if kind == "liveness_frame" and not store.spend_nonce(session.id, nonce or "", now - CHALLENGE_LASTS):
-        return Refused.NONCE
+    challenge = session.challenge
+    if kind == "liveness_frame":
+        with db.transaction():
+            asked = store.find(session.account_id, session.id, None, now)  # what this nonce is of, and not an older one
+            if asked is None or not store.spend_nonce(session.id, nonce or "", now - CHALLENGE_LASTS):
+                return Refused.NONCE
+            challenge = asked.challenge
 
     def noted() -> bool:
         found = store.find(session.account_id, session.id, None, now)
@@ -184,7 +189,7 @@ def keep_photo(session: Verification, kind: str, raw: bytes, nonce: str | None, 
             return False
         store.note(session.id, f"photo:{kind}", now)
         if kind == "liveness_frame":
-            store.answer(session.id, session.challenge)  # a retake that is begun and given up has another one
+            store.answer(session.id, challenge)  # a retake that is begun and given up has another one
         return True
 
     kept = evidence.keep(session.account_id, session.id, kind, raw, now, only_if=noted)
