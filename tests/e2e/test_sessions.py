@@ -99,7 +99,7 @@ def test_a_person_looks_and_decides(person, workshop, script):
     assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") == 640
     if script:
         expect(page).to_have_title("Review · FaceVault")
-        expect(image).to_be_focused()
+        expect(page.get_by_role("link", name=f"Selfie of {who}")).to_be_focused()
     else:
         page.go_back()
     page.get_by_label("Reason").fill("The same face twice.")
