@@ -269,6 +269,8 @@ def test_a_key_beside_a_cookie_is_judged_alone(ada, key):
 def test_a_view_that_needs_a_person_breaks_when_it_is_listed_for_others(app):
     with app.test_request_context("/"), pytest.raises(LookupError, match="without a login"):
         gate.login()
+    with app.test_request_context("/"), pytest.raises(LookupError, match="without an account"):
+        gate.account_id()
 
 
 # ── Other sites ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -389,5 +389,7 @@ def test_a_photo_of_many_scans_is_refused_before_it_is_decoded():
     last = raw.rindex(b"\xff\xda")
     scan = raw[last:-2]
     assert intake.read(raw[:-2] + scan * 100 + b"\xff\xd9") is Refused.DAMAGED
+    empty = b"\xff\xe1\x00\x02" * 10_001
+    assert intake.read(raw[:2] + empty + raw[2:]) is Refused.DAMAGED, "nor is one of empty segments walked for seconds"
     film = b"\x00\x00\x00\x18ftypmp42" + b"\xff\xda" * 1000
     assert isinstance(intake.read(raw + film), Photo), "a film behind it is none of its scans"

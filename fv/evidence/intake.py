@@ -73,7 +73,7 @@ def read(raw: bytes) -> Photo | Refused:
     if format is None:
         return Refused.NOT_A_PHOTO
     end = _END[format](raw)
-    if format == "JPEG" and raw.count(b"\xff\xda", 0, end) > MOST_SCANS:
+    if end is None or (format == "JPEG" and raw.count(b"\xff\xda", 0, end) > MOST_SCANS):
         return Refused.DAMAGED
     if _is_foreign(raw[end:]):
         return Refused.CARRIES_MORE
@@ -126,17 +126,20 @@ def _is_foreign(tail: bytes) -> bool:
     return end >= 0 and first >= 0 and tail.startswith(b"PK\1\2", first)
 
 
-def _end_of_jpeg(raw: bytes) -> int:
-    """Where the first picture ends; the end of everything when that cannot be told, which the decoder then judges."""
+def _end_of_jpeg(raw: bytes) -> int | None:
+    """Where the first picture ends; the end of everything when that cannot be told, which the decoder then judges.
+
+    None: it has more segments than any camera writes, and the decoder would walk them for seconds, too.
+    """
     at = 2
     for _ in range(_MOST_SEGMENTS):
         marker = _MARKER.search(raw, at)
         if marker is None:
-            break
+            return len(raw)
         if marker[0] == b"\xff\xd9":
             return marker.end()
         at = marker.end() + int.from_bytes(raw[marker.end() : marker.end() + 2])
-    return len(raw)
+    return None
 
 
 def _end_of_png(raw: bytes) -> int:
