@@ -242,7 +242,10 @@ def test_a_place_that_cannot_be_used_is_said_and_keeps_no_row(app, account):
 
 
 def test_a_blob_that_is_gone_is_deleted_without_an_error(app, account):
-    blobs.delete("photos/pho_nothing")
+    photo = flows.keep(account, "vs_1", "selfie", file(), NOW)
+    for _ in range(2):
+        blobs.delete(photo.blob_key)
+        assert files_in(app) == []
 
 
 def test_blobs_can_be_kept_elsewhere(make_app, tmp_path):

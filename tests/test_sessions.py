@@ -19,7 +19,7 @@ def key(ada):
 
 
 @pytest.fixture
-def test_key(ada):
+def trial_key(ada):
     return bearer(ada.call("POST", "/api/v1/keys", {"name": "test", "mode": "test"}).json["secret"])
 
 
@@ -176,9 +176,9 @@ def test_another_accounts_session_is_answered_like_one_that_never_was(app, clock
     assert get(app, headers, "/api/v1/sessions").json["data"] == []
 
 
-def test_test_mode_is_invisible_to_live_and_the_other_way_round(app, ada, key, test_key):
-    live, test = create(app, key).json["session_id"], create(app, test_key, "test_pass").json["session_id"]
-    for headers, own, other in ((key, live, test), (test_key, test, live)):
+def test_test_mode_is_invisible_to_live_and_the_other_way_round(app, ada, key, trial_key):
+    live, test = create(app, key).json["session_id"], create(app, trial_key, "test_pass").json["session_id"]
+    for headers, own, other in ((key, live, test), (trial_key, test, live)):
         assert [row["session_id"] for row in get(app, headers, "/api/v1/sessions").json["data"]] == [own]
         assert get(app, headers, f"/api/v1/sessions/{other}").status_code == 404
         assert app.test_client().post(f"/api/v1/sessions/{other}/cancel", headers=headers).status_code == 404

@@ -385,8 +385,8 @@ def test_the_queue_goes_on_with_the_next_one_the_longest_waiting_first(app, ada,
     who, page = in_queue(ada)
     assert who == "customer-0" and "3 waiting" in page and "No analyser is installed" in page
     assert '<span class="count">3<span class="visually-hidden"> waiting</span></span>' in ada.get("/dashboard").text
-    skip = re.search(r'href="/review\?([^"]*)">Skip', page)[1]
-    who, page = in_queue(ada, f"?{skip}")
+    onward = re.search(r'href="/review\?([^"]*)">Skip', page)[1]
+    who, page = in_queue(ada, f"?{onward}")
     assert who == "customer-1" and "First" in page
     after = re.search(r'name="after" value="([^"]+)"', page)[1]
     form = {"decision": "passed", "reason": "same face", "then": "review", "after": after}
