@@ -140,6 +140,11 @@ def login() -> Login:
     return found
 
 
+def asker() -> Login | Key:
+    """The key or the login of a caller who came with one; a bug for any other."""
+    return caller().key or login()
+
+
 def account_id() -> str:
     """The account that a caller with a cookie or a key speaks for; a bug for any other."""
     found = caller().account_id

@@ -27,7 +27,7 @@ LOOKS_INTO = {
     "notices": {"accounts"},
     "profile": {"accounts", "mfa", "passwords", "throttle"},
     "dashboard": {"accounts", "mfa", "keys", "verifications"},
-    "verifications": {"accounts", "evidence", "throttle", "usage"},
+    "verifications": {"accounts", "evidence", "keys", "throttle", "usage"},
     "capture": {"evidence", "links", "throttle", "verifications"},
     "links": {"accounts", "keys", "throttle", "verifications"},
     "demo": {"accounts", "evidence", "mfa", "passwords", "support", "verifications"},

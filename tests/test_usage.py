@@ -90,6 +90,6 @@ def test_usage_needs_its_scope_and_is_of_the_own_account(app, ada):
 
 def test_only_counters_are_counted_and_only_with_what_they_count(here):
     with pytest.raises(LookupError):
-        flows.count("acc_1", "photo_views", 0)
+        flows.count("acc_1", "live", "photo_views", 0)
     with pytest.raises(LookupError), db.transaction():
-        flows.count("acc_1", "smiles", 0)
+        flows.count("acc_1", "live", "smiles", 0)

@@ -94,3 +94,19 @@ def of_secret(secret: str, now: int) -> Key | None:
 def _hash(secret: str) -> str:
     """SHA-256 is enough for 256 random bits: there is nothing to guess."""
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+# ── A key or a person: who may do the same ───────────────────────────────────────────────────────────────────
+
+
+def insist(by: Login | Key) -> dict[str, str]:
+    """What the audit trail says of who does it. Undoes the transaction when that login has ended meanwhile."""
+    if isinstance(by, Key):
+        return {"key": by.prefix}
+    accounts.insist(by)
+    return accounts.traits(by)
+
+
+def mode_of(by: Login | Key) -> str | None:
+    """A key reaches what is of its own mode; a person reaches both."""
+    return by.mode if isinstance(by, Key) else None

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from fv import db, ids
-from fv.accounts import flows as accounts
 from fv.accounts.store import Login
 from fv.audit import flows as audit
+from fv.keys import flows as keys
 from fv.keys import scopes
 from fv.keys.store import Key
 from fv.links import return_urls, store
@@ -68,7 +68,7 @@ def make(by: Login | Key, asked: Asked, now: int) -> Made | NoLink:
         asked.return_url or "", 1 if asked.kind == "single" else asked.max_uses, 0, now, expires_at,
     )  # fmt: skip
     with db.transaction():
-        who = _insisted_on(by)
+        who = keys.insist(by)
         store.add(link)
         audit.record("link.made", by.account_id, now, link=link.id, **who)
         return Made(link, token)
@@ -78,8 +78,8 @@ def make(by: Login | Key, asked: Asked, now: int) -> Made | NoLink:
 def revoke(by: Login | Key, id: str, now: int) -> bool:
     """It begins no session any more; again: nothing changes. False when there is no such link."""
     with db.transaction():
-        who = _insisted_on(by)
-        if store.find(by.account_id, id, mode_of(by)) is None:
+        who = keys.insist(by)
+        if store.find(by.account_id, id, keys.mode_of(by)) is None:
             return False
         if store.revoke(by.account_id, id, now):
             audit.record("link.revoked", by.account_id, now, link=id, **who)
@@ -109,11 +109,6 @@ def begin(link: Link, token: str, now: int) -> Verification | Pause | None:
     return begun
 
 
-def mode_of(by: Login | Key) -> str | None:
-    """A key sees the links of its own mode; a person sees both."""
-    return by.mode if isinstance(by, Key) else None
-
-
 def _wrong(asked: Asked, expires_at: int, now: int) -> NoLink | None:
     if asked.kind not in KINDS:
         return NoLink.KIND
@@ -128,11 +123,3 @@ def _wrong(asked: Asked, expires_at: int, now: int) -> NoLink | None:
     if asked.return_url is not None and not return_urls.is_safe(asked.return_url, asked.mode):
         return NoLink.RETURN_URL
     return None
-
-
-def _insisted_on(by: Login | Key) -> dict[str, str]:
-    """What the audit trail says of who it is. Undoes the transaction when that login has ended meanwhile."""
-    if isinstance(by, Key):
-        return {"key": by.prefix}
-    accounts.insist(by)
-    return accounts.traits(by)

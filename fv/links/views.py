@@ -7,10 +7,9 @@ from flask import Blueprint, jsonify, request
 from werkzeug.wrappers import Response
 
 from fv import clock, gate, web
-from fv.accounts.store import Login
 from fv.api import bodies, lists, times
+from fv.keys import flows as keys
 from fv.keys import scopes
-from fv.keys.store import Key
 from fv.links import flows, store
 from fv.links.flows import DAY, Asked, Made, NoLink
 from fv.links.store import Link
@@ -61,15 +60,15 @@ class NewLink(bodies.Body, frozen=True):
 
 @blueprint.get("/api/v1/links")
 def api_list() -> Response:
-    asked, by, now = lists.requested(), _asker(), clock.now()
-    rows = store.page(by.account_id, flows.mode_of(by), asked.created_at, asked.id, asked.limit + 1)
+    asked, by, now = lists.requested(), gate.asker(), clock.now()
+    rows = store.page(by.account_id, keys.mode_of(by), asked.created_at, asked.id, asked.limit + 1)
     return jsonify(asked.answer(rows, lambda row: _shown(row, now)))
 
 
 @blueprint.post("/api/v1/links")
 def api_create() -> Response:
-    body, by, now = bodies.read(NewLink), _asker(), clock.now()
-    own_mode = flows.mode_of(by)
+    body, by, now = bodies.read(NewLink), gate.asker(), clock.now()
+    own_mode = keys.mode_of(by)
     if own_mode and body.mode is not None:
         _refuse("mode", "not_allowed")  # that of the key
     expires_at = times.read(body.expires_at) if body.expires_at is not None else None
@@ -89,13 +88,9 @@ def api_create() -> Response:
 
 @blueprint.delete("/api/v1/links/<id>")
 def api_revoke(id: str) -> Response:
-    if not flows.revoke(_asker(), id, clock.now()):
+    if not flows.revoke(gate.asker(), id, clock.now()):
         raise Problem("not_found")
     return Response(status=204)
-
-
-def _asker() -> Login | Key:
-    return gate.caller().key or gate.login()
 
 
 def _refuse(field: str, why: str) -> NoReturn:

@@ -12,13 +12,14 @@ class Count:
     amount: int
 
 
-def add(account_id: str, day: int, counter: str, amount: int) -> None:
+def add(account_id: str, day: int, counter: str) -> None:
+    """One more."""
     db.run(
         """
-        INSERT INTO usage_days (account_id, day, counter, amount) VALUES (:account_id, :day, :counter, :amount)
-        ON CONFLICT (account_id, day, counter) DO UPDATE SET amount = usage_days.amount + :amount
+        INSERT INTO usage_days (account_id, day, counter, amount) VALUES (:account_id, :day, :counter, 1)
+        ON CONFLICT (account_id, day, counter) DO UPDATE SET amount = usage_days.amount + 1
         """,
-        account_id=account_id, day=day, counter=counter, amount=amount,
+        account_id=account_id, day=day, counter=counter,
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ row of the audit trail in the same transaction.
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
@@ -22,6 +22,8 @@ from fv.audit import flows as audit
 from fv.evidence import flows as evidence
 from fv.evidence.intake import Refused as NoPhoto
 from fv.evidence.store import Photo
+from fv.keys import flows as keys
+from fv.keys.store import Key
 from fv.throttle.flows import Pause
 from fv.throttle.policy import Rate
 from fv.usage import flows as usage
@@ -106,16 +108,17 @@ def begin(account_id: str, asked: Asked, token: str, link_id: str, return_url: s
     return new
 
 
-def cancel(account_id: str, id: str, mode: str | None, now: int, by: Mapping[str, str]) -> Verification | Refused:
-    """`by`: who did it, for the audit trail."""
-    if store.find(account_id, id, mode, now) is None:
+def cancel(by: Login | Key, id: str, now: int) -> Verification | Refused:
+    mode = keys.mode_of(by)
+    if store.find(by.account_id, id, mode, now) is None:
         return Refused.NOT_THERE
     with db.transaction():
-        if not store.become(account_id, id, "canceled", now):
+        who = keys.insist(by)
+        if not store.become(by.account_id, id, "canceled", now):
             return Refused.TRANSITION
         store.note(id, "canceled", now)
-        audit.record("session.canceled", account_id, now, session=id, **by)
-    return store.find(account_id, id, mode, now) or Refused.NOT_THERE
+        audit.record("session.canceled", by.account_id, now, session=id, **who)
+    return store.find(by.account_id, id, mode, now) or Refused.NOT_THERE
 
 
 def decide(login: Login, id: str, decision: str, reason: str, now: int) -> Verification | Refused:
@@ -204,7 +207,7 @@ def submit(session: Verification, now: int) -> bool | Refused:
         if not store.become(session.account_id, session.id, "analyzing", now):
             return Refused.TRANSITION
         store.submit(session.id, now)
-        _count(session, "sessions_billable", now)
+        usage.count(session.account_id, session.mode, "sessions_billable", now)
         store.note(session.id, "analyzing", now)
     return True
 
@@ -248,13 +251,7 @@ def _pause(account_id: str, now: int) -> Pause | None:
 def _add(new: Verification, now: int) -> None:
     store.add(new)
     store.note(new.id, "pending", now)
-    _count(new, "sessions_created", now)
-
-
-def _count(session: Verification, counter: str, now: int) -> None:
-    """Test mode is never billed."""
-    if session.mode == "live":
-        usage.count(session.account_id, counter, now)
+    usage.count(new.account_id, new.mode, "sessions_created", now)
 
 
 def _again(account_id: str, request_key: str, before: answers.Answer) -> Made:

@@ -6,12 +6,7 @@ from dataclasses import dataclass
 
 from fv import db
 from fv.verifications import states
-from fv.verifications.store import COLUMNS, OPEN, Verification, verification
-
-
-@dataclass(frozen=True)
-class _Number:
-    number: int
+from fv.verifications.store import COLUMNS, OPEN, Number, Verification, verification
 
 
 @dataclass(frozen=True)
@@ -116,7 +111,7 @@ def _counted(account_id: str, mode: str, since: int, among: Sequence[str], run_o
 def waiting(account_id: str, mode: str = "live") -> int:
     """How many wait for a person. It stands on every page, so it is one range of an index."""
     found = db.one(
-        _Number,
+        Number,
         """
         SELECT count(*) AS number FROM verifications
         WHERE account_id = :account_id AND mode = :mode AND status = 'review'

@@ -7,7 +7,6 @@ from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from fv import clock, gate, web
-from fv.accounts import flows as accounts
 from fv.api import lists
 from fv.evidence import flows as evidence
 from fv.problems import FieldError, Problem
@@ -65,8 +64,7 @@ def one(id: str) -> Response:
 
 @blueprint.post("/sessions/<id>/cancel")
 def cancel(id: str) -> Response:
-    login = gate.login()
-    canceled = flows.cancel(login.account_id, id, None, clock.now(), accounts.traits(login))
+    canceled = flows.cancel(gate.login(), id, clock.now())
     if isinstance(canceled, Refused):
         return _session_screen(_session(id), 409, wrong=canceled)
     return web.go(".one", id=id)

@@ -51,7 +51,7 @@ class _Id:
 
 
 @dataclass(frozen=True)
-class _Number:
+class Number:
     number: int
 
 
@@ -283,7 +283,7 @@ def due_for_erasure(now: int, ended_by: int) -> Verification | None:
 def overdue(since: int) -> int:
     """How many should have been erased by then."""
     found = db.one(
-        _Number, "SELECT count(*) AS number FROM verifications WHERE erased_at IS NULL AND erase_after <= :since",
+        Number, "SELECT count(*) AS number FROM verifications WHERE erased_at IS NULL AND erase_after <= :since",
         since=since,
     )  # fmt: skip
     return found.number if found else 0

@@ -53,6 +53,5 @@ def kept(session: Verification, kind: str) -> Photo | NoPhoto:
 
 
 def _record(session: Verification, kind: str, now: int, **by: str) -> None:
-    if session.mode == "live":
-        usage.count(session.account_id, "photo_views", now)
+    usage.count(session.account_id, session.mode, "photo_views", now)
     audit.record("session.photo_viewed", session.account_id, now, session=session.id, kind=kind, **by)

@@ -7,10 +7,10 @@ from flask import Blueprint, jsonify, request
 from werkzeug.wrappers import Response
 
 from fv import clock, gate, web
-from fv.accounts import flows as accounts
 from fv.api import bodies, lists, times
 from fv.evidence import flows as evidence
 from fv.evidence.store import Photo
+from fv.keys import flows as keys
 from fv.problems import FieldError, Problem
 from fv.throttle.flows import Pause
 from fv.verifications import analysis, flows, listing, states, store, viewing
@@ -63,7 +63,7 @@ def api_list() -> Response:
     if status is not None and status not in states.NEXT:
         raise Problem("invalid_request", errors=[FieldError("/status", "not_allowed")])
     wanted = Filter(
-        _mode(),
+        keys.mode_of(gate.asker()),
         (status,) if status else None,
         request.args.get("external_user_id"),
         lists.moment("created_after", -1),
@@ -111,7 +111,7 @@ def picture(seen: bytes | NoPhoto) -> Response:
 
 @blueprint.post("/api/v1/sessions/<id>/cancel")
 def cancel(id: str) -> Response:
-    return _changed(flows.cancel(gate.account_id(), id, _mode(), clock.now(), _by()))
+    return _changed(flows.cancel(gate.asker(), id, clock.now()))
 
 
 @blueprint.post("/api/v1/sessions/<id>/decision")
@@ -167,7 +167,7 @@ def _photo_as_json(photo: Photo) -> dict[str, object]:
 
 
 def _session(id: str) -> Verification:
-    found = store.find(gate.account_id(), id, _mode(), clock.now())
+    found = store.find(gate.account_id(), id, keys.mode_of(gate.asker()), clock.now())
     if found is None:
         raise Problem("not_found")
     return found
@@ -186,19 +186,7 @@ def _asked() -> Asked:
     require_poa = bool(body.require_poa) if typed is None else typed == "true"
     if body.external_user_id not in (None, user_id) or body.require_poa not in (None, require_poa):
         raise Problem("invalid_request", errors=[FieldError("/external_user_id", "contradiction")])
-    return Asked(user_id, require_poa, _mode() or "live")
-
-
-def _by() -> dict[str, str]:
-    """Who is asking, for the audit trail."""
-    key = gate.caller().key
-    return {"key": key.prefix} if key else accounts.traits(gate.login())
-
-
-def _mode() -> str | None:
-    """A key sees the sessions of its own mode; a person sees both."""
-    key = gate.caller().key
-    return key.mode if key else None
+    return Asked(user_id, require_poa, keys.mode_of(gate.asker()) or "live")
 
 
 def _changed(result: Verification | Refused) -> Response:
