@@ -1,0 +1,141 @@
+"""Find the machine-readable zone on a photo, at any angle, and read it: several times, and by all readings together."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+
+import numpy as np
+
+from fv.analysis import ctc, images, mrz, strips
+from fv.analysis.images import Array, Quad
+from fv.analysis.ocr import Ocr
+
+LINE = 8  # times its height a piece of text is long that may be a line of a zone; they are 15 to 30
+MOST = 12  # pieces that are tried, the longest first: 50 ms each
+ALMOST = -0.35  # the least score (ctc.Spelling) of a line of a zone; they have -0.05 to 0, other text -0.5 and less
+#: Further readings: how much longer and higher than the piece of text, in heights of it, and how much stretched.
+AGAIN = ((0.6, 0.12, 1.0), (0.3, 0.0, 1.25), (0.5, 0.25, 0.85), (0.4, -0.06, 1.1))
+DOUBT = 0.02  # how likely a letter must be for a place to be in doubt; a look-alike that it is not has less than 0.001
+LENGTHS = {30: 3, 36: 2, 44: 2}  # letters of a line, and lines
+
+
+@dataclass(frozen=True)
+class Found:
+    """`doubts`: what each place may be, in the eyes of the recogniser."""
+
+    zone: mrz.Zone
+    quads: tuple[Quad, ...]
+    doubts: mrz.Doubts
+
+
+@dataclass(frozen=True)
+class Page:
+    """The pieces of text on a photo, all in one reading direction (a unit vector)."""
+
+    quads: tuple[Quad, ...]
+    direction: Quad
+
+
+@dataclass(frozen=True)
+class _Row:
+    quad: Quad
+    spelled: dict[int, ctc.Spelling]  # by number of letters
+
+
+def page(ocr: Ocr, image: Array, quads: Sequence[Quad]) -> Page | None:
+    """Which way up it is: the way in which its longest pieces read better. None: no piece is as long as a line."""
+    longest = sorted((strips.along(quad) for quad in quads), key=strips.length, reverse=True)
+    lines = [quad for quad in longest if strips.length(quad) >= LINE * strips.height(quad)]
+    if not lines:
+        return None
+    way = strips.direction(lines)
+    better = 0.0
+    for quad in (strips.along(one, way) for one in lines[:3]):
+        upright, turned = (ocr.text(images.cut(image, one))[1] for one in (quad, strips.turned(quad)))
+        better += upright - turned
+    way = way if better >= 0 else -way
+    return Page(tuple(strips.along(quad, way) for quad in quads), way)
+
+
+def find(ocr: Ocr, image: Array, page: Page, today: date) -> Found | None:
+    """None: there is no zone."""
+    for pieces in (page.quads, strips.joined(page.quads, page.direction)):
+        lines = [quad for quad in pieces if strips.length(quad) >= LINE * strips.height(quad)]
+        rows = list(_rows(ocr, image, sorted(lines, key=strips.length, reverse=True)[:MOST]))
+        for chosen, length in _groups(rows, page.direction):
+            found = _read(ocr, image, [row.quad for row in chosen], length, today)
+            if found:
+                return found
+    return None
+
+
+def _rows(ocr: Ocr, image: Array, quads: Sequence[Quad]) -> Iterator[_Row]:
+    for quad in quads:
+        likely = ocr.letters(images.cut(image, strips.grown(quad, 0.3, 0.0)))
+        spelled = {length: one for length in LENGTHS if (one := ctc.spell(likely, length)) and one.score >= ALMOST}
+        if spelled:
+            yield _Row(quad, spelled)
+
+
+def _groups(rows: Sequence[_Row], direction: Quad) -> Iterator[tuple[Sequence[_Row], int]]:
+    """Lines that may be a zone, with their number of letters, the likeliest first."""
+    groups: list[tuple[float, Sequence[_Row], int]] = []
+    for length, number in LENGTHS.items():
+        fitting = [row for row in rows if length in row.spelled]
+        fitting.sort(key=lambda row: strips.place(row.quad, direction)[1])
+        for start in range(len(fitting) - number + 1):
+            chosen = fitting[start : start + number]
+            if all(_is_next(one.quad, other.quad, direction) for one, other in pairwise(chosen)):
+                groups.append((min(row.spelled[length].score for row in chosen), chosen, length))
+    groups.sort(key=lambda group: group[0], reverse=True)
+    return ((chosen, length) for _, chosen, length in groups)
+
+
+def _is_next(upper: Quad, lower: Quad, direction: Quad) -> bool:
+    """Whether two lines lie as close, and are as long, as two of one zone (9303-3 §4.4: 5 to 7 mm for 3 mm letters)."""
+    (x, y), (other_x, other_y) = strips.place(upper, direction), strips.place(lower, direction)
+    unit, longer = strips.height(upper), max(strips.length(upper), strips.length(lower))
+    return other_y - y < 5 * unit and abs(other_x - x) < 0.15 * longer and min(
+        strips.length(upper), strips.length(lower)
+    ) > 0.8 * longer
+
+
+def _read(ocr: Ocr, image: Array, quads: Sequence[Quad], length: int, today: date) -> Found | None:
+    read = [_likely(ocr, image, quad, length) for quad in quads]
+    lines = ["".join(mrz.ALPHABET[letter] for letter in likely.argmax(axis=1)) for likely in read]
+    doubts = {
+        (line, place): "".join(mrz.ALPHABET[letter] for letter in np.flatnonzero(at >= DOUBT))
+        for line, likely in enumerate(read)
+        for place, at in enumerate(likely)
+    }
+    zone = mrz.read(lines, today, doubts)
+    return Found(zone, tuple(quads), doubts) if zone and _is_one(zone, today) else None
+
+
+def _likely(ocr: Ocr, image: Array, quad: Quad, length: int) -> ctc.Floats:
+    """How likely each letter is at each place of a line: places × letters, the mean of several readings.
+
+    A reading that is far less sure of the line than the best one is left out.
+    """
+    readings: list[tuple[float, ctc.Floats]] = []
+    for ahead, above, stretch in AGAIN:
+        strip = images.cut(image, strips.grown(quad, ahead, above))
+        likely = ocr.letters(images.resized(strip, round(strip.shape[1] * stretch), strip.shape[0]))
+        spelled = ctc.spell(likely, length)
+        if spelled:
+            readings.append((spelled.score, likely[list(spelled.places), :-1]))
+    best = max((score for score, _ in readings), default=0.0)
+    kept = [likely for score, likely in readings if score >= best - 0.1]
+    return np.asarray(np.mean(kept, axis=0), np.float32) if kept else np.zeros((length, len(mrz.ALPHABET)), np.float32)
+
+
+def _is_one(zone: mrz.Zone, today: date) -> bool:
+    """Whether these lines are a zone at all: a photo of something else must not become a document.
+
+    By its first letter (9303-4, -5, -6, -7) and its dates, and by two check digits that fit (a chance of 1 in 100 where
+    there are dates by chance) or, where a zone was altered, by its fillers.
+    """
+    passed = sum(zone.checks[name].result == "pass" for name in ("document_number", "date_of_birth", "expiry"))
+    dates = mrz.born(zone.text("birth").ljust(6, "<"), today), mrz.ends(zone.text("expiry").ljust(6, "<"), today)
+    return zone.lines[0][0] in "ACIPV" and (passed >= 2 or (all(dates) and "<<" in zone.lines[0]))
