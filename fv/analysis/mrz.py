@@ -53,7 +53,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Repair:
-    """`line` and `place` count from 1. `why`: place (nothing else can stand there) or checks (only so do they fit)."""
+    """`line` and `place` count from 1. `why`: place (nothing else can stand there), checks (only so do they fit), printed."""
 
     line: int
     place: int
@@ -108,8 +108,8 @@ class Zone:
 
     @property
     def is_substituted(self) -> bool:
-        """Whether it reads as it does only because the checks then fit."""
-        return any(repair.why == "checks" for repair in self.repaired)
+        """Whether a letter was replaced that could have stood there."""
+        return any(repair.why != "place" for repair in self.repaired)
 
 
 def _layout(length: int, optional_end: int, has_optional_check: bool, has_composite: bool) -> Layout:
@@ -184,9 +184,8 @@ def read(lines: Sequence[str], today: date, doubts: Doubts | None = None) -> Zon
         return None
     forced, repairs = _forced(LAYOUTS[format], lines)
     zone = Zone(format, forced, _checks(format, forced), repairs)
-    if not zone.fits:
-        zone = _substituted(zone, today, doubts) or zone
-    return zone
+    fitting = [] if zone.fits else alternatives(zone, today, doubts)
+    return fitting[0] if len(fitting) == 1 else zone
 
 
 # ── Dates ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -283,8 +282,8 @@ def _forced(layout: Layout, lines: Sequence[str]) -> tuple[tuple[str, ...], tupl
     return tuple("".join(line) for line in new), tuple(sorted(repairs, key=lambda one: (one.line, one.place)))
 
 
-def _substituted(zone: Zone, today: date, doubts: Doubts | None) -> Zone | None:
-    """The one zone that differs in one letter and in which every check fits; None: there is none, or several."""
+def alternatives(zone: Zone, today: date, doubts: Doubts | None = None) -> list[Zone]:
+    """Every zone that differs from this one in one letter, and in which every check fits. `doubts`: as for read()."""
     layout, found = LAYOUTS[zone.format], []
     for name, part in layout.parts.items():
         if name in ("name", "type", "issuer", "nationality", "sex"):
@@ -299,7 +298,7 @@ def _substituted(zone: Zone, today: date, doubts: Doubts | None) -> Zone | None:
                 if other.fits and _has_dates(other, today):
                     repair = Repair(part.line + 1, place + 1, was, became, "checks")
                     found.append(Zone(zone.format, other.lines, other.checks, (*zone.repaired, repair)))
-    return found[0] if len(found) == 1 else None
+    return found
 
 
 def _has_dates(zone: Zone, today: date) -> bool:

@@ -59,9 +59,7 @@ def grown(quad: Quad, ahead: float, above: float) -> Quad:
 def narrowed(quad: Quad, start: float, end: float) -> Quad:
     """The part between two parts of its length, 0 to 1; less than 0 and more than 1 is beyond its ends."""
     top, bottom = quad[1] - quad[0], quad[2] - quad[3]
-    return np.float32(
-        (quad[0] + top * start, quad[0] + top * end, quad[3] + bottom * end, quad[3] + bottom * start)
-    )
+    return np.float32((quad[0] + top * start, quad[0] + top * end, quad[3] + bottom * end, quad[3] + bottom * start))
 
 
 def joined(quads: Sequence[Quad], direction: Quad) -> list[Quad]:
@@ -77,6 +75,13 @@ def joined(quads: Sequence[Quad], direction: Quad) -> list[Quad]:
         else:
             rows.append(quad)
     return rows
+
+
+def overlaps(quad: Quad, line: Quad) -> bool:
+    """Whether the middle of a piece of text lies on a line."""
+    right, down = line[1] - line[0], line[3] - line[0]
+    x, y = np.linalg.solve(np.stack((right, down), axis=1).astype(np.float64), quad.mean(axis=0) - line[0])
+    return bool(-0.05 < x < 1.05 and -0.3 < y < 1.3)
 
 
 def _beside(row: Quad, quad: Quad) -> float:

@@ -96,9 +96,11 @@ def _is_next(upper: Quad, lower: Quad, direction: Quad) -> bool:
     """Whether two lines lie as close, and are as long, as two of one zone (9303-3 §4.4: 5 to 7 mm for 3 mm letters)."""
     (x, y), (other_x, other_y) = strips.place(upper, direction), strips.place(lower, direction)
     unit, longer = strips.height(upper), max(strips.length(upper), strips.length(lower))
-    return other_y - y < 5 * unit and abs(other_x - x) < 0.15 * longer and min(
-        strips.length(upper), strips.length(lower)
-    ) > 0.8 * longer
+    return (
+        other_y - y < 5 * unit
+        and abs(other_x - x) < 0.15 * longer
+        and min(strips.length(upper), strips.length(lower)) > 0.8 * longer
+    )
 
 
 def _read(ocr: Ocr, image: Array, quads: Sequence[Quad], length: int, today: date) -> Found | None:

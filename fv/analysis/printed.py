@@ -1,0 +1,178 @@
+"""The printed text of a document beside its machine-readable zone: whether both say the same. Pure.
+
+A value is looked for below or after its label, in the words of many states; and, since layouts differ, as a line of
+its own anywhere. What is found nowhere is neither a match nor a contradiction.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from fv.analysis.transliteration import same
+
+#: Parts of what stands above a value. ICAO Doc 9303-4 §3.2 names them in English, French and Spanish; others added.
+LABELS = {
+    "surname": ("surname", "nom", "apellido", "familienname", "nachname", "cognome", "achternaam", "nazwisko", "sobrenome",
+                "фамилия", "прізвище", "name"),
+    "given_names": ("given name", "prenom", "forename", "first name", "nombre", "vorname", "nome", "voornam", "imie", "имя",
+                    "imiona"),
+    "nationality": ("nationality", "nationalite", "nacionalidad", "staatsangehorigkeit", "cittadinanza", "nationaliteit",
+                    "obywatelstwo", "гражданство", "nacionalidade"),
+    "date_of_birth": ("birth", "naissance", "nacimiento", "geburt", "nascita", "geboorte", "urodzenia", "рождения",
+                      "nascimento", "dob"),
+    "sex": ("sex", "sexe", "sexo", "geschlecht", "sesso", "geslacht", "plec", "пол"),
+    "document_number": ("document n", "passport n", "card n", "no du pass", "passeport n", "pass-nr", "passnr", "numero",
+                        "number", "dokumentennummer", "ausweisnummer", "nr dokumentu", "номер", "doc. n"),
+    "expires_on": ("expir", "valid until", "gultig bis", "scadenza", "caducidad", "vencimiento", "geldig tot", "waznosci",
+                   "срок", "validade"),
+    "issuing_country": ("country code", "code of issuing", "code du pays", "code of state", "issuing state"),
+}  # fmt: skip
+#: A label of these two holds the word of another: "given names" and "prénoms" hold "name" and "nom".
+_FIRST = (
+    "given_names",
+    "issuing_country",
+    "document_number",
+    "nationality",
+    "date_of_birth",
+    "expires_on",
+    "sex",
+    "surname",
+)
+MONTHS = {
+    word: number
+    for number, words in enumerate(
+        (
+            "jan janv januar ene gen sty янв jänner", "feb fev fevr lut фев", "mar mars marz mrz maart mrt мар",
+            "apr avr avril abr kwi апр", "may mai maj mei mag май", "jun juin juni giu cze июн",
+            "jul juil juillet juli lug lip июл", "aug aout ago sie авг", "sep sept set wrz сен",
+            "oct okt ott paz out окт", "nov lis ноя", "dec dez dic gru des дек",
+        ),
+        1,
+    )
+    for word in words.split()
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Line:
+    """`x`, `y`: the middle, along and below the reading direction; `length`, `height`: pixels."""
+
+    text: str
+    x: float
+    y: float
+    length: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """`agrees`: None: no such text was found. `printed`: the text beside the label, where it says something else."""
+
+    agrees: bool | None
+    printed: str | None = None
+
+
+def compare(field: str, value: str, lines: Sequence[Line], is_cut: bool = False) -> Comparison:
+    """`field`: of LABELS; `value`: from the zone (dates in ISO 8601). `is_cut`: the name's end may be missing."""
+    fits = _fits(field, value, is_cut)
+    beside = [text for text in _beside_label(field, lines) if _could_be(field, text)]
+    if any(map(fits, beside)):
+        return Comparison(True)
+    anywhere = (line.text for line in lines) if field in ("surname", "given_names") else _words(lines)
+    if not (field in ("sex", "nationality", "issuing_country") and len(value) < 3) and any(map(fits, anywhere)):
+        return Comparison(True)
+    return Comparison(False, beside[0]) if beside else Comparison(None)
+
+
+def _fits(field: str, value: str, is_cut: bool) -> Callable[[str], bool]:
+    if field in ("surname", "given_names"):
+        return lambda text: same(text, value, is_cut)
+    if field in ("date_of_birth", "expires_on"):
+        return lambda text: value in dates(text)
+    if field == "document_number":
+        return lambda text: bool(value) and _alike(_plain(text)) == _alike(value)
+    if field == "sex":
+        return lambda text: value in re.split(r"[^A-Z]+", _plain(text, keep="/ "))
+    return lambda text: bool(value) and _plain(text) == value
+
+
+def _could_be(field: str, text: str) -> bool:
+    """Whether a text can be such a value at all, and no label or remark that stands where a value was looked for."""
+    if field in ("date_of_birth", "expires_on"):
+        return bool(dates(text))
+    if field == "document_number":
+        return any(one.isdigit() for one in text) and 5 <= len(_plain(text)) <= 20
+    if field == "sex":
+        return bool(re.fullmatch(r"[A-ZÀ-Ž] ?(/ ?[A-ZÀ-Ž])?", text.strip()))
+    if field in ("nationality", "issuing_country"):
+        return bool(re.fullmatch(r"[A-Z]{1,3}", text.strip()))
+    return text == text.upper() and any(one.isalpha() for one in text) and not any(one.isdigit() for one in text)
+
+
+def dates(text: str) -> set[str]:
+    """Every day that a text may name, as ISO 8601: 06/12/1987 is two."""
+    found: set[str] = set()
+    parts = re.findall(r"[0-9]+|[^\W\d_]+", _bare(text))
+    for first, second, third in zip(parts, parts[1:], parts[2:], strict=False):
+        for day, month, year in ((first, second, third), (second, first, third), (third, second, first)):
+            number = MONTHS.get(month) or MONTHS.get(month[:3]) if month.isalpha() else int(month)
+            if number and day.isdigit() and year.isdigit() and len(year) == 4 and len(day) <= 2:
+                try:
+                    found.add(date(int(year), number, int(day)).isoformat())
+                except ValueError:
+                    continue
+    # 12 JUN/JUIN 1987: the second word for the month is left out
+    words = re.sub(r"([^\W\d_]+)\W+[^\W\d_]+", r"\1", _bare(text))
+    return found | dates(words) if words != _bare(text) else found
+
+
+def _beside_label(field: str, lines: Sequence[Line]) -> Iterator[str]:
+    """What follows the label on its line, else what stands below it, else to the right of it."""
+    for label in lines:
+        if _label(label.text) != field:
+            continue
+        _, colon, rest = label.text.partition(":")
+        if colon and rest.strip():
+            yield rest.strip()
+        start = label.x - label.length / 2
+        others = [line for line in lines if line is not label and _label(line.text) is None]
+        below = [line for line in others if 0.3 * label.height < line.y - label.y < 3 * label.height
+                 and abs(line.x - line.length / 2 - start) < 3 * label.height]  # fmt: skip
+        right = [line for line in others if abs(line.y - label.y) < 0.5 * label.height and line.x > label.x]
+        for near in (sorted(below, key=lambda line: line.y)[:1], sorted(right, key=lambda line: line.x)[:1]):
+            yield from (line.text for line in near)
+
+
+def _label(text: str) -> str | None:
+    """The field that a text is the label of."""
+    bare = _bare(text)
+    letters = [one for one in text if one.isalpha()]
+    if not letters or all(one.isupper() for one in letters) and len(letters) > 12 and ":" not in text:
+        return None
+    for field in _FIRST:
+        if any(re.search(rf"\b{re.escape(word)}", bare) for word in LABELS[field]):
+            return field
+    return None
+
+
+def _words(lines: Sequence[Line]) -> Iterator[str]:
+    for line in lines:
+        yield line.text
+        yield from line.text.split()
+
+
+def _bare(text: str) -> str:
+    """Small letters without accents."""
+    return "".join(one for one in unicodedata.normalize("NFD", text.lower()) if not unicodedata.combining(one))
+
+
+def _plain(text: str, keep: str = "") -> str:
+    """Capital letters and digits, and nothing between them."""
+    return "".join(one for one in text.upper() if (one.isascii() and one.isalnum()) or one in keep)
+
+
+def _alike(number: str) -> str:
+    """0 and O, 1 and I are printed too much alike; check digits tell them apart (their values differ by 4 and 7)."""
+    return number.replace("O", "0").replace("I", "1")

@@ -1,0 +1,113 @@
+"""From the photo of a document to what it says, with how sure each thing is: DESIGN words in docs/accuracy.md."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+
+from fv.analysis import images, mrz, printed, strips, zones
+from fv.analysis.images import Array
+from fv.analysis.ocr import Ocr
+from fv.analysis.printed import Comparison, Line
+from fv.analysis.report import Document, Field, Zone
+
+SEARCHED = (1280, 2000)  # pixels of the longer side in which text is looked for, the second where there was no zone
+MOST_TEXT = 40  # pieces of printed text that are read, 25 ms each
+#: Which check digit covers a field.
+COVERED = {"document_number": "document_number", "date_of_birth": "date_of_birth", "expires_on": "expiry"}
+
+
+class Reader:
+    """Keeps the models, 0.3 GB. Not to be shared by threads."""
+
+    def __init__(self) -> None:
+        self._ocr = Ocr()
+
+    def read(self, image: Array, today: date) -> Document | None:
+        """`image`: height × width × RGB, any way up. None: there is no machine-readable zone on it."""
+        for longer_side in SEARCHED:
+            small, scale = images.at_most(image, longer_side)
+            quads = [quad / scale for quad in self._ocr.find(small)]
+            page = zones.page(self._ocr, image, quads)
+            found = zones.find(self._ocr, image, page, today) if page else None
+            if page and found:
+                lines = self._printed(image, page, found)
+                return document(_with_printed_number(found, lines, today), lines, today)
+            if scale == 1:
+                break
+        return None
+
+    def _printed(self, image: Array, page: zones.Page, found: zones.Found) -> list[Line]:
+        lines = []
+        for quad in page.quads:
+            if not any(strips.overlaps(quad, line) for line in found.quads) and len(lines) < MOST_TEXT:
+                text, _ = self._ocr.text(images.cut(image, quad))
+                lines.append(Line(text, *strips.place(quad, page.direction), strips.length(quad), strips.height(quad)))
+        return lines
+
+
+def document(zone: mrz.Zone, lines: Sequence[Line], today: date) -> Document:
+    """`lines`: the printed text."""
+    surname, given = zone.names
+    values = {
+        "type": zone.text("type"),
+        "issuing_country": zone.text("issuer"),
+        "full_name": f"{given} {surname}".strip(),
+        "given_names": given,
+        "surname": surname,
+        "date_of_birth": mrz.born(zone.text("birth").ljust(6, mrz.FILLER), today) or "",
+        "nationality": zone.text("nationality"),
+        "sex": zone.text("sex") or "X",
+        "document_number": zone.number,
+        "expires_on": mrz.ends(zone.text("expiry").ljust(6, mrz.FILLER), today) or "",
+    }
+    said = {name: printed.compare(name, values[name], lines, zone.is_cut) for name in printed.LABELS}
+    said["full_name"] = _both(said["surname"], said["given_names"] if given else Comparison(True))
+    fields = {name: _field(zone, name, value, said.get(name, Comparison(None))) for name, value in values.items()}
+    unseen = sorted({f"{one} or {other}" for check in zone.checks.values() for one, other in check.unseen})
+    checks = {name: check.result for name, check in zone.checks.items()}
+    return Document(fields, Zone(zone.format, zone.lines, checks, tuple(unseen), tuple(map(_told, zone.repaired))))
+
+
+def _field(zone: mrz.Zone, name: str, value: str, said: Comparison) -> Field:
+    covered = zone.checks[COVERED[name]].result == "pass" if name in COVERED else True
+    is_sure = bool(value) and covered and zone.fits and not zone.is_substituted and said.agrees is True
+    return Field(
+        value,
+        "mrz" if said.agrees is None else "both",
+        said.agrees,
+        "high" if is_sure else "review",
+        said.printed,
+    )
+
+
+def _both(one: Comparison, other: Comparison) -> Comparison:
+    if one.agrees and other.agrees:
+        return Comparison(True)
+    if one.agrees is None or other.agrees is None:
+        return Comparison(None)
+    return Comparison(False)
+
+
+def _with_printed_number(found: zones.Found, lines: Sequence[Line], today: date) -> mrz.Zone:
+    """Where the check digits leave open which of two look-alikes it is (6 or G), the printed number says it."""
+    zone = found.zone
+    if zone.fits and printed.compare("document_number", zone.number, lines).agrees is not False:
+        return zone
+    fitting = [
+        other
+        for other in mrz.alternatives(zone, today, found.doubts)
+        if printed.compare("document_number", other.number, lines).agrees
+    ]
+    if len(fitting) != 1:
+        return zone
+    *before, last = fitting[0].repaired
+    return replace(fitting[0], repaired=(*before, replace(last, why="printed")))
+
+
+def _told(repair: mrz.Repair) -> str:
+    why = {
+        "place": "only that can stand there",
+        "checks": "only so do the check digits fit",
+        "printed": "the printed number says so",
+    }[repair.why]
+    return f"line {repair.line}, place {repair.place}: {repair.was} became {repair.became}, {why}"
