@@ -13,8 +13,8 @@ FV = ROOT / "fv"
 #: Modules that import nothing of ours, know no request and no database, and take the time as an argument.
 PURE = {
     "accounts.email", "api.times", "audit.chain", "audit.events", "demo.pictures", "evidence.intake",
-    "evidence.watermark", "ids", "keys.scopes", "links.return_urls", "mfa.backup_codes", "mfa.totp", "notices.smtp_url",
-    "qr", "sealing", "throttle.policy", "words",
+    "evidence.watermark", "ids", "keys.scopes", "links.return_urls", "mfa.backup_codes", "mfa.totp",
+    "notices.smtp_url", "qr", "sealing", "throttle.policy", "words",
 }  # fmt: skip
 
 #: Features that may look into other features, and into which. Every other feature stands alone.
@@ -58,6 +58,7 @@ LAYERS = {
 
 OWNERS = {
     "PIL": {"demo.pictures", "evidence.intake", "evidence.watermark"}, "cryptography": {"sealing"},
+    "cv2": {"analysis.images"}, "dlib": {"analysis.dlib_model"},
     "flask_login": {"cookie"}, "granian": {"serving"}, "htmx_flask": {"web"}, "msgspec": {"api.bodies"},
     "obstore": {"evidence.blobs"}, "passlib": {"hashing"}, "pyotp": {"mfa.totp"}, "segno": {"qr"},
     "smtplib": {"notices.mail"}, "sqlite3": {"db.sqlite"}, "sqlite_vec": {"db.sqlite"},
@@ -89,6 +90,12 @@ def ours(path):
 def test_pure_modules_import_nothing_of_ours(name):
     assert set(ours(FILES[name])) == set()
     assert not {one.split(".")[0] for one in imported(FILES[name])} & {"flask", "time"}
+
+
+@pytest.mark.parametrize("name", sorted(name for name in FILES if name.startswith("analysis.")))
+def test_what_looks_at_photos_stands_alone(name):
+    assert all(other.startswith("analysis") for other in ours(FILES[name]))
+    assert not {one.split(".")[0] for one in imported(FILES[name])} & {"flask", "time", "sqlite3"}
 
 
 @pytest.mark.parametrize("name", sorted(FILES.keys() - {"__init__", "fv", ""}))
