@@ -58,7 +58,7 @@ LAYERS = {
 
 OWNERS = {
     "PIL": {"demo.pictures", "evidence.intake", "evidence.watermark"}, "cryptography": {"sealing"},
-    "cv2": {"analysis.images"}, "dlib": {"analysis.dlib_model"},
+    "cv2": {"analysis.images"}, "dlib": {"analysis.dlib_model"}, "onnxruntime": {"analysis.onnx_model"},
     "flask_login": {"cookie"}, "granian": {"serving"}, "htmx_flask": {"web"}, "msgspec": {"api.bodies"},
     "obstore": {"evidence.blobs"}, "passlib": {"hashing"}, "pyotp": {"mfa.totp"}, "segno": {"qr"},
     "smtplib": {"notices.mail"}, "sqlite3": {"db.sqlite"}, "sqlite_vec": {"db.sqlite"},

@@ -11,6 +11,7 @@ from fv.analysis.dlib_model import Detector, Resnet
 from fv.analysis.images import Array, Numbers
 from fv.analysis.pose import yaw_and_pitch
 from fv.analysis.report import Face, Model
+from fv.analysis.weights import Slot
 
 #: Why there is no face, and what to say to the person who took the photo.
 WORDS = {
@@ -130,9 +131,13 @@ class Faces:
         return []
 
 
-def load() -> Faces:
-    """With the default model. Takes about 0.3 s of processor time. Raises weights.Unfit."""
-    return Faces(Detector(), Resnet())
+def load(slot: Slot | None = None) -> Faces:
+    """With the default model, or the one of a slot. Takes about 0.3 s of processor time. Raises weights.Unfit."""
+    if slot is None:
+        return Faces(Detector(), Resnet())
+    from fv.analysis.onnx_model import OnnxEmbedder  # 0.1 s to import, for those who use it
+
+    return Faces(Detector(), OnnxEmbedder(slot))
 
 
 def unit(template: Numbers) -> Numbers:
