@@ -13,7 +13,7 @@ FV = ROOT / "fv"
 #: Modules that import nothing of ours, know no request and no database, and take the time as an argument.
 PURE = {
     "accounts.email", "api.times", "audit.chain", "audit.events", "demo.pictures", "evidence.intake",
-    "evidence.watermark", "ids", "keys.scopes", "links.return_urls", "mfa.backup_codes", "mfa.totp",
+    "evidence.watermark", "ids", "keys.scopes", "links.return_urls", "mfa.backup_codes", "mfa.totp", "models.names",
     "notices.smtp_url", "qr", "sealing", "throttle.policy", "words",
 }  # fmt: skip
 
@@ -27,6 +27,7 @@ LOOKS_INTO = {
     "notices": {"accounts"},
     "profile": {"accounts", "mfa", "passwords", "throttle"},
     "dashboard": {"accounts", "mfa", "keys", "verifications"},
+    "models": {"analysis", "evidence"},
     "verifications": {"accounts", "evidence", "keys", "throttle", "usage"},
     "capture": {"evidence", "links", "throttle", "verifications"},
     "links": {"accounts", "keys", "throttle", "verifications"},
@@ -34,9 +35,9 @@ LOOKS_INTO = {
     "support": {"accounts", "keys", "mfa", "passwords", "throttle"},
     "jobs": {"evidence", "notices", "verifications"},
     # and these, which are no features
-    "config": {"accounts", "notices", "throttle"},
+    "config": {"accounts", "models", "notices", "throttle"},
     "cookie": {"accounts"},
-    "doctor": {"accounts", "evidence", "mfa", "notices", "verifications"},
+    "doctor": {"accounts", "evidence", "mfa", "models", "notices", "verifications"},
     "gate": {"accounts", "keys", "mfa"},
     "serving": {"jobs", "support"},
     "web": {"accounts"},
