@@ -41,6 +41,7 @@ from fv.links import views as links
 from fv.login import views as login
 from fv.mfa import flows as mfa_flows
 from fv.mfa import views as mfa
+from fv.models import commands as models
 from fv.notices import flows as notices_flows
 from fv.notices import views as notices
 from fv.passwords import views as passwords
@@ -57,7 +58,9 @@ FEATURES = (
     usage, audit, health,
 )  # fmt: skip
 
-COMMANDS = (serving.serve, support.accounts, support.support, audit_commands.audit, doctor.doctor, demo.demo)
+COMMANDS = (
+    serving.serve, support.accounts, support.support, audit_commands.audit, doctor.doctor, models.models, demo.demo
+)  # fmt: skip
 
 #: The navigation of the pages behind the gate, in groups.
 SECTIONS = (

@@ -19,6 +19,7 @@ import click
 from flask import Flask
 
 from fv.accounts import email as emails
+from fv.models import names as face_models
 from fv.notices.smtp_url import mail_server
 from fv.throttle.policy import Rate
 
@@ -162,6 +163,7 @@ SETTINGS: dict[str, Setting] = {
     "SESSIONS_ACCOUNT": Setting(rates, "6000/1m", "sessions an account may make: a loop gone wild ends there"),
     "SESSION_WINDOW": Setting(duration, "24h", "how long a person has to be photographed and to submit"),
     "RETENTION": Setting(duration, "30d", "how long photos, and what was read from them, are kept"),
+    "FACE_MODEL": Setting(face_models.model_name, face_models.DEFAULT, "one of `fv models list`"),
     "LOGIN_PENDING": Setting(duration, "5m", "how long a proven password waits for its code"),
     "LOGIN_IDLE": Setting(duration, "12h", "a login ends when unused for so long"),
     "LOGIN_LIFETIME": Setting(duration, "7d", "a login ends after so long in any case"),
@@ -222,9 +224,8 @@ def secret_key(app: Flask, *, may_be_made: bool) -> str:
             )
         _make_key(path)
     try:
-        if (
-            path == ours and stat.S_IMODE(path.stat().st_mode) & 0o077
-        ):  # a secret mounted from elsewhere has its own rules
+        # a secret mounted from elsewhere has its own rules
+        if path == ours and stat.S_IMODE(path.stat().st_mode) & 0o077:
             raise Misconfigured(f"{path} can be read by others. Run: chmod 600 {path}")
         return str(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:

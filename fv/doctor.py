@@ -22,6 +22,7 @@ from fv.audit import flows as audit
 from fv.audit import store as audit_store
 from fv.evidence import flows as evidence
 from fv.mfa import store as mfa
+from fv.models import flows as models
 from fv.notices import flows as notices
 from fv.verifications import store as verifications
 
@@ -79,6 +80,7 @@ def examine(app: Flask, now: int, audit_after: int) -> Iterator[Finding]:
     yield from _https(app, now)
     yield from _proxies(app)
     yield from _photos(now)
+    yield from _faces(app)
     yield from _mail(app, now)
     yield from _accounts()
 
@@ -223,6 +225,17 @@ def _photos(now: int) -> Iterator[Finding]:
         yield wrong("photos", f"those of {words.count(late, 'session')} should have been erased: run `fv serve`")
     if not (missing or late):
         yield ok("photos", f"{kept:,} kept, each with its file, none past its term")
+
+
+def _faces(app: Flask) -> Iterator[Finding]:
+    name = app.config["FACE_MODEL"]
+    found = models.state(name)
+    if found.is_usable:
+        yield ok("faces", f"{name}, {found.said}")
+    elif found.is_missing:
+        yield note("faces", f"no face is looked at, and a person decides each session. {found.said}")
+    else:
+        yield wrong("faces", found.said)
 
 
 def _mail(app: Flask, now: int) -> Iterator[Finding]:

@@ -13,8 +13,8 @@ FV = ROOT / "fv"
 #: Modules that import nothing of ours, know no request and no database, and take the time as an argument.
 PURE = {
     "accounts.email", "api.times", "audit.chain", "audit.events", "demo.pictures", "evidence.intake",
-    "evidence.watermark", "ids", "keys.scopes", "links.return_urls", "mfa.backup_codes", "mfa.totp", "notices.smtp_url",
-    "qr", "sealing", "throttle.policy", "words",
+    "evidence.watermark", "ids", "keys.scopes", "links.return_urls", "mfa.backup_codes", "mfa.totp", "models.names",
+    "notices.smtp_url", "qr", "sealing", "throttle.policy", "words",
 }  # fmt: skip
 
 #: Features that may look into other features, and into which. Every other feature stands alone.
@@ -27,6 +27,7 @@ LOOKS_INTO = {
     "notices": {"accounts"},
     "profile": {"accounts", "mfa", "passwords", "throttle"},
     "dashboard": {"accounts", "mfa", "keys", "verifications"},
+    "models": {"analysis", "evidence"},
     "verifications": {"accounts", "evidence", "keys", "throttle", "usage"},
     "capture": {"evidence", "links", "throttle", "verifications"},
     "links": {"accounts", "keys", "throttle", "verifications"},
@@ -34,9 +35,9 @@ LOOKS_INTO = {
     "support": {"accounts", "keys", "mfa", "passwords", "throttle"},
     "jobs": {"evidence", "notices", "verifications"},
     # and these, which are no features
-    "config": {"accounts", "notices", "throttle"},
+    "config": {"accounts", "models", "notices", "throttle"},
     "cookie": {"accounts"},
-    "doctor": {"accounts", "evidence", "mfa", "notices", "verifications"},
+    "doctor": {"accounts", "evidence", "mfa", "models", "notices", "verifications"},
     "gate": {"accounts", "keys", "mfa"},
     "serving": {"jobs", "support"},
     "web": {"accounts"},
@@ -58,6 +59,7 @@ LAYERS = {
 
 OWNERS = {
     "PIL": {"demo.pictures", "evidence.intake", "evidence.watermark"}, "cryptography": {"sealing"},
+    "cv2": {"analysis.images"}, "dlib": {"analysis.dlib_model"}, "onnxruntime": {"analysis.onnx_model"},
     "flask_login": {"cookie"}, "granian": {"serving"}, "htmx_flask": {"web"}, "msgspec": {"api.bodies"},
     "obstore": {"evidence.blobs"}, "passlib": {"hashing"}, "pyotp": {"mfa.totp"}, "segno": {"qr"},
     "smtplib": {"notices.mail"}, "sqlite3": {"db.sqlite"}, "sqlite_vec": {"db.sqlite"},
@@ -89,6 +91,12 @@ def ours(path):
 def test_pure_modules_import_nothing_of_ours(name):
     assert set(ours(FILES[name])) == set()
     assert not {one.split(".")[0] for one in imported(FILES[name])} & {"flask", "time"}
+
+
+@pytest.mark.parametrize("name", sorted(name for name in FILES if name.startswith("analysis.")))
+def test_what_looks_at_photos_stands_alone(name):
+    assert all(other.startswith("analysis") for other in ours(FILES[name]))
+    assert not {one.split(".")[0] for one in imported(FILES[name])} & {"flask", "time", "sqlite3"}
 
 
 @pytest.mark.parametrize("name", sorted(FILES.keys() - {"__init__", "fv", ""}))

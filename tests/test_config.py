@@ -50,6 +50,7 @@ def test_the_numbers_of_the_contract_are_the_defaults(start):
         ("FV_CODE_FAILURES", "0/15m", "count from 1 to 10000"),
         ("FV_CODE_FAILURES", "5/15", "a number with s, m, h or d"),
         ("FV_CODE_FAILURES", "5", "COUNT/TIME"),
+        ("FV_FACE_MODEL", "../sface", "1 to 64 of a-z"),
         ("FV_LOGIN_IDLE", "400d", "from 1s to 366d"),
         ("FV_PASSWORD_LENGTH", "7", "from 8 to 128"),
         ("FV_PASSWORD_LENGTH", "twelve", "from 8 to 128"),

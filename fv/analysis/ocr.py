@@ -71,7 +71,7 @@ class Ocr:
     def _likely(self, strip: Array) -> NDArray[np.float32]:
         """Slices × signs."""
         width = min(max(1, round(strip.shape[1] * HEIGHT / strip.shape[0])), WIDEST)
-        whole = images.resized(strip, width, HEIGHT)[:, :, ::-1]
+        whole = images.stretched(strip, width, HEIGHT)[:, :, ::-1]
         batch = self._recogniser.resize_norm_img(whole, max(width, NARROWEST) / HEIGHT)[np.newaxis]
         likely: NDArray[np.float32] = self._recogniser.session(batch)[0]
         return likely[: max(1, round(likely.shape[0] * width / max(width, NARROWEST)))]

@@ -1,4 +1,4 @@
-"""From the photo of a document to what it says, with how sure each thing is: DESIGN words in docs/accuracy.md."""
+"""From the photo of a document to what it says, with how sure each thing is: see docs/accuracy.md."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -40,7 +40,7 @@ class Reader:
         lines = []
         for quad in page.quads:
             if not any(strips.overlaps(quad, line) for line in found.quads) and len(lines) < MOST_TEXT:
-                text, _ = self._ocr.text(images.cut(image, quad))
+                text, _ = self._ocr.text(images.between(image, quad))
                 lines.append(Line(text, *strips.place(quad, page.direction), strips.length(quad), strips.height(quad)))
         return lines
 

@@ -52,7 +52,7 @@ def page(ocr: Ocr, image: Array, quads: Sequence[Quad]) -> Page | None:
     way = strips.direction(lines)
     better = 0.0
     for quad in (strips.along(one, way) for one in lines[:3]):
-        upright, turned = (ocr.text(images.cut(image, one))[1] for one in (quad, strips.turned(quad)))
+        upright, turned = (ocr.text(images.between(image, one))[1] for one in (quad, strips.turned(quad)))
         better += upright - turned
     way = way if better >= 0 else -way
     return Page(tuple(strips.along(quad, way) for quad in quads), way)
@@ -72,7 +72,7 @@ def find(ocr: Ocr, image: Array, page: Page, today: date) -> Found | None:
 
 def _rows(ocr: Ocr, image: Array, quads: Sequence[Quad]) -> Iterator[_Row]:
     for quad in quads:
-        likely = ocr.letters(images.cut(image, strips.grown(quad, 0.3, 0.0)))
+        likely = ocr.letters(images.between(image, strips.grown(quad, 0.3, 0.0)))
         spelled = {length: one for length in LENGTHS if (one := ctc.spell(likely, length)) and one.score >= ALMOST}
         if spelled:
             yield _Row(quad, spelled)
@@ -122,8 +122,8 @@ def _likely(ocr: Ocr, image: Array, quad: Quad, length: int) -> ctc.Floats:
     """
     readings: list[tuple[float, ctc.Floats]] = []
     for ahead, above, stretch in AGAIN:
-        strip = images.cut(image, strips.grown(quad, ahead, above))
-        likely = ocr.letters(images.resized(strip, round(strip.shape[1] * stretch), strip.shape[0]))
+        strip = images.between(image, strips.grown(quad, ahead, above))
+        likely = ocr.letters(images.stretched(strip, round(strip.shape[1] * stretch), strip.shape[0]))
         spelled = ctc.spell(likely, length)
         if spelled:
             readings.append((spelled.score, likely[list(spelled.places), :-1]))
