@@ -24,7 +24,10 @@ KINDS = {
 _TO_DIGIT = dict(zip("OQDILZSGBA", "0001125684", strict=True))
 _TO_LETTER = dict(zip("0124568", "OIZASGB", strict=True))
 #: Pairs that a recogniser takes for one another in OCR-B.
-ALIKE = ("0O", "0Q", "0D", "OQ", "OD", "DQ", "1I", "1L", "IL", "2Z", "5S", "6G", "8B", "8S", "6S", "4A", "UV", "VY", "CG", "MN", "EF", "PR", "7T", "7Z", "KX", "<K", "<C")  # fmt: skip
+ALIKE = (
+    "0O", "0Q", "0D", "OQ", "OD", "DQ", "1I", "1L", "IL", "2Z", "5S", "6G", "8B", "8S", "6S", "4A", "UV", "VY", "CG", "MN",
+    "EF", "PR", "7T", "7Z", "KX", "<K", "<C",
+)  # fmt: skip
 _PARTNERS = {one: {pair.replace(one, "", 1) for pair in ALIKE if one in pair} for one in ALPHABET}
 
 #: Line and place, counted from 0, to letters.
@@ -53,7 +56,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Repair:
-    """`line` and `place` count from 1. `why`: place (nothing else can stand there), checks (only so do they fit), printed."""
+    """`line` and `place` count from 1. `why`: place (nothing else can be there), checks (only so they fit), printed."""
 
     line: int
     place: int
@@ -193,7 +196,7 @@ def read(lines: Sequence[str], today: date, doubts: Doubts | None = None) -> Zon
 
 def born(digits: str, today: date) -> str | None:
     """ISO 8601, shorter where day or month are unknown (9303-3 §4.8); None: no date. The latest that is not to come."""
-    return _date(digits, [year for year in (today.year // 100 * 100, today.year // 100 * 100 - 100)], today, None)
+    return _date(digits, [today.year // 100 * 100, today.year // 100 * 100 - 100], today, None)
 
 
 def ends(digits: str, today: date) -> str | None:

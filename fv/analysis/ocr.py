@@ -29,7 +29,7 @@ class Ocr:
         found = find_spec("rapidocr")
         folder = Path(str(found and found.origin)).parent / "models"
         threads = {f"EngineConfig.onnxruntime.{kind}_op_num_threads": 1 for kind in ("intra", "inter")}
-        self._engine = RapidOCR(
+        self._engine: Any = RapidOCR(
             params={
                 "Global.log_level": "critical",  # it says what it reads
                 "Det.model_path": str(folder / DETECTOR),
@@ -48,7 +48,7 @@ class Ocr:
     def find(self, image: Array) -> list[Quad]:
         """Corners of each piece of text, in pixels. `image`: height × width × RGB."""
         boxes = self._run(image, find=True).boxes
-        return [] if boxes is None else [np.float32(box) for box in boxes]
+        return [] if boxes is None else [np.asarray(box, np.float32) for box in boxes]
 
     def text(self, strip: Array) -> tuple[str, float]:
         """What one line says, and how sure that is, 0 to 1."""

@@ -14,21 +14,17 @@ from fv.analysis.transliteration import same
 
 #: Parts of what stands above a value. ICAO Doc 9303-4 §3.2 names them in English, French and Spanish; others added.
 LABELS = {
-    "surname": ("surname", "nom", "apellido", "familienname", "nachname", "cognome", "achternaam", "nazwisko", "sobrenome",
-                "фамилия", "прізвище", "name"),
-    "given_names": ("given name", "prenom", "forename", "first name", "nombre", "vorname", "nome", "voornam", "imie", "имя",
-                    "imiona"),
-    "nationality": ("nationality", "nationalite", "nacionalidad", "staatsangehorigkeit", "cittadinanza", "nationaliteit",
-                    "obywatelstwo", "гражданство", "nacionalidade"),
-    "date_of_birth": ("birth", "naissance", "nacimiento", "geburt", "nascita", "geboorte", "urodzenia", "рождения",
-                      "nascimento", "dob"),
-    "sex": ("sex", "sexe", "sexo", "geschlecht", "sesso", "geslacht", "plec", "пол"),
-    "document_number": ("document n", "passport n", "card n", "no du pass", "passeport n", "pass-nr", "passnr", "numero",
-                        "number", "dokumentennummer", "ausweisnummer", "nr dokumentu", "номер", "doc. n"),
-    "expires_on": ("expir", "valid until", "gultig bis", "scadenza", "caducidad", "vencimiento", "geldig tot", "waznosci",
-                   "срок", "validade"),
-    "issuing_country": ("country code", "code of issuing", "code du pays", "code of state", "issuing state"),
-}  # fmt: skip
+    "surname": "surname|nom|apellido|familienname|nachname|cognome|achternaam|nazwisko|sobrenome|name|фамилия|прізвище",
+    "given_names": "given name|prenom|forename|first name|nombre|vorname|nome|voornam|imie|imiona|имя",
+    "nationality": "nationality|nationalite|nacionalidad|staatsangehorigkeit|cittadinanza|nationaliteit|obywatelstwo|"
+    "nacionalidade|гражданство",
+    "date_of_birth": "birth|dob|naissance|nacimiento|geburt|nascita|geboorte|urodzenia|nascimento|рождения",
+    "sex": "sex|sexe|sexo|geschlecht|sesso|geslacht|plec|пол",
+    "document_number": "document n|passport n|card n|doc. n|number|no du pass|passeport n|pass-nr|passnr|numero|"
+    "dokumentennummer|ausweisnummer|nr dokumentu|номер",
+    "expires_on": "expir|valid until|gultig bis|scadenza|caducidad|vencimiento|geldig tot|waznosci|validade|срок",
+    "issuing_country": "country code|code of issuing|code du pays|code of state|issuing state",
+}
 #: A label of these two holds the word of another: "given names" and "prénoms" hold "name" and "nom".
 _FIRST = (
     "given_names",
@@ -149,10 +145,10 @@ def _label(text: str) -> str | None:
     """The field that a text is the label of."""
     bare = _bare(text)
     letters = [one for one in text if one.isalpha()]
-    if not letters or all(one.isupper() for one in letters) and len(letters) > 12 and ":" not in text:
+    if not letters or (all(one.isupper() for one in letters) and len(letters) > 12 and ":" not in text):
         return None
     for field in _FIRST:
-        if any(re.search(rf"\b{re.escape(word)}", bare) for word in LABELS[field]):
+        if re.search(rf"\b(?:{LABELS[field]})", bare):
             return field
     return None
 

@@ -37,7 +37,7 @@ class Reader:
         return None
 
     def _printed(self, image: Array, page: zones.Page, found: zones.Found) -> list[Line]:
-        lines = []
+        lines: list[Line] = []
         for quad in page.quads:
             if not any(strips.overlaps(quad, line) for line in found.quads) and len(lines) < MOST_TEXT:
                 text, _ = self._ocr.text(images.between(image, quad))

@@ -45,7 +45,7 @@ def direction(quads: Iterable[Quad]) -> Quad:
 def place(quad: Quad, direction: Quad) -> tuple[float, float]:
     """How far along the reading direction, and how far below it, the middle lies."""
     middle = quad.mean(axis=0)
-    return float(middle @ direction), float(middle @ np.float32((-direction[1], direction[0])))
+    return float(middle @ direction), float(middle @ _down(direction))
 
 
 def grown(quad: Quad, ahead: float, above: float) -> Quad:
@@ -53,13 +53,13 @@ def grown(quad: Quad, ahead: float, above: float) -> Quad:
     unit = height(quad)
     right = _unit((quad[1] - quad[0]) + (quad[2] - quad[3])) * unit * ahead
     down = _unit((quad[3] - quad[0]) + (quad[2] - quad[1])) * unit * above
-    return np.float32((quad[0] - right - down, quad[1] + right - down, quad[2] + right + down, quad[3] - right + down))
+    return _quad(quad[0] - right - down, quad[1] + right - down, quad[2] + right + down, quad[3] - right + down)
 
 
 def narrowed(quad: Quad, start: float, end: float) -> Quad:
     """The part between two parts of its length, 0 to 1; less than 0 and more than 1 is beyond its ends."""
     top, bottom = quad[1] - quad[0], quad[2] - quad[3]
-    return np.float32((quad[0] + top * start, quad[0] + top * end, quad[3] + bottom * end, quad[3] + bottom * start))
+    return _quad(quad[0] + top * start, quad[0] + top * end, quad[3] + bottom * end, quad[3] + bottom * start)
 
 
 def joined(quads: Sequence[Quad], direction: Quad) -> list[Quad]:
@@ -70,7 +70,7 @@ def joined(quads: Sequence[Quad], direction: Quad) -> list[Quad]:
             gap = float(_unit(row[1] - row[0]) @ (quad[0] - row[1]))
             level = abs(_beside(row, quad))
             if level < 0.5 and -1 < gap / height(row) < 4 and 0.6 < height(quad) / height(row) < 1.7:
-                rows[number] = np.float32((row[0], quad[1], quad[2], row[3]))
+                rows[number] = _quad(row[0], quad[1], quad[2], row[3])
                 break
         else:
             rows.append(quad)
@@ -88,7 +88,7 @@ def _beside(row: Quad, quad: Quad) -> float:
     """How far the middle of a piece lies off the line through the row, in heights of the row."""
     right = _unit((row[1] - row[0]) + (row[2] - row[3]))
     off = (quad[0] + quad[3]) / 2 - (row[1] + row[2]) / 2
-    return float(off @ np.float32((-right[1], right[0]))) / height(row)
+    return float(off @ _down(right)) / height(row)
 
 
 def _mean(one: Quad, other: Quad) -> float:
@@ -96,4 +96,12 @@ def _mean(one: Quad, other: Quad) -> float:
 
 
 def _unit(vector: Quad) -> Quad:
-    return np.float32(vector / max(float(np.hypot(*vector)), 1e-6))
+    return np.asarray(vector / max(float(np.hypot(*vector)), 1e-6), np.float32)
+
+
+def _down(direction: Quad) -> Quad:
+    return np.array((-direction[1], direction[0]), np.float32)
+
+
+def _quad(*corners: Quad) -> Quad:
+    return np.array(corners, np.float32)

@@ -25,7 +25,7 @@ _LEFT_OUT = "'’ʼ`´.,"
 
 
 def same(printed: str, read: str, is_cut: bool = False) -> bool:
-    """`printed`: as on the document; `read`: from the zone, blanks between its parts. `is_cut`: its end may be missing."""
+    """`printed`: as on the document; `read`: from the zone, with blanks. `is_cut`: its end may be missing."""
     if not read:
         return False
     shape = _shape(printed)
