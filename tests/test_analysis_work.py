@@ -15,7 +15,7 @@ from fv.db import sqlite
 from fv.verifications import due, flows, store
 from tests.crashes import killed_before
 from tests.live import DEADLINE, Server
-from tests.photos import picture
+from tests.photos import picture, unexamined
 from tests.test_notices import worker_of
 from tests.test_serving import at_once, enrolled
 from tests.test_sessions import bearer, create
@@ -45,7 +45,7 @@ def state(app, id):
 
 def analyse(app, clock):
     with app.app_context():
-        return due.analyse_next(int(clock.now))
+        return due.analyse_next(int(clock.now), unexamined)
 
 
 def test_without_an_analyser_a_person_decides(app, clock, submitted):
@@ -96,7 +96,7 @@ def test_a_worker_that_begins_does_not_wait_for_the_lease_of_a_dead_one(app, clo
     id = submitted()
     with app.app_context():
         store.take_due("dead", int(clock.now) + 120, int(clock.now))
-        assert not due.analyse_next(int(clock.now))
+        assert not due.analyse_next(int(clock.now), unexamined)
         due.take_over()
     assert analyse(app, clock) and state(app, id)[1] == ["review", "pending"]
 
@@ -110,11 +110,12 @@ def test_of_eight_workers_at_once_one_ends_a_session(app, clock, submitted):
 @pytest.mark.long
 def test_kill_9_at_any_statement_leaves_a_session_that_the_next_worker_ends_once(app, clock, submitted):
     n, killed = 0, True
+    doing = f"from fv.verifications import due; due.analyse_next({int(clock.now)}, None)"
     while killed:
         n += 1
         id = submitted("test", "test_pass")
-        killed = killed_before(n, app, f"from fv.verifications import due; due.analyse_next({int(clock.now)})")
-        clock.passes(seconds=120)
+        killed = killed_before(n, app, doing)
+        clock.passes(seconds=due.LEASE)
         while analyse(app, clock):
             pass
         row, events = state(app, id)

@@ -27,16 +27,17 @@ LOOKS_INTO = {
     "notices": {"accounts"},
     "profile": {"accounts", "mfa", "passwords", "throttle"},
     "dashboard": {"accounts", "mfa", "keys", "verifications"},
-    "verifications": {"accounts", "evidence", "keys", "throttle", "usage"},
+    "verifications": {"accounts", "analysis", "evidence", "keys", "throttle", "usage"},
     "capture": {"evidence", "links", "throttle", "verifications"},
     "links": {"accounts", "keys", "throttle", "verifications"},
     "demo": {"accounts", "evidence", "mfa", "passwords", "support", "verifications"},
     "support": {"accounts", "keys", "mfa", "passwords", "throttle"},
-    "jobs": {"evidence", "notices", "verifications"},
+    "jobs": {"analysis", "evidence", "metrics", "notices", "verifications"},
+    "metrics": {"verifications"},
     # and these, which are no features
     "config": {"accounts", "notices", "throttle"},
     "cookie": {"accounts"},
-    "doctor": {"accounts", "evidence", "mfa", "notices", "verifications"},
+    "doctor": {"accounts", "analysis", "evidence", "metrics", "mfa", "notices", "verifications"},
     "gate": {"accounts", "keys", "mfa"},
     "serving": {"jobs", "support"},
     "web": {"accounts"},
@@ -53,6 +54,7 @@ LAYERS = {
     "views": 3,
     "pages": 3,
     "commands": 3,
+    "analyst": 3,
     "worker": 3,
 }
 
@@ -89,6 +91,13 @@ def ours(path):
 def test_pure_modules_import_nothing_of_ours(name):
     assert set(ours(FILES[name])) == set()
     assert not {one.split(".")[0] for one in imported(FILES[name])} & {"flask", "time"}
+
+
+def test_the_analysis_imports_nothing_of_ours_but_itself():
+    """It runs in a process that has no database and no keyring, where `fv` is an empty package."""
+    for name in (name for name in FILES if name.startswith("analysis")):
+        assert [other for other in ours(FILES[name]) if not other.startswith("analysis")] == [], name
+        assert "flask" not in {one.split(".")[0] for one in imported(FILES[name])}, name
 
 
 @pytest.mark.parametrize("name", sorted(FILES.keys() - {"__init__", "fv", ""}))
