@@ -57,10 +57,11 @@ def isolate(parent: int) -> None:  # pragma: no cover (as above)
 
 
 def only_analysis() -> None:  # pragma: no cover (as above)
-    """`import fv.analysis...` works; `fv` itself, which imports everything, is an empty package."""
-    package = ModuleType("fv")
-    package.__path__ = [str(Path(__file__).parent.parent)]
-    sys.modules["fv"] = package
+    """Modules of this folder can be imported; `fv`, which imports everything, is an empty package."""
+    here = Path(__file__).parent
+    for name, folders in (("fv", []), ("fv.analysis", [str(here)])):
+        sys.modules[name] = package = ModuleType(name)
+        package.__path__ = folders
 
 
 def main(parent: str, data: str, space: str, *packages: str, **options: Any) -> None:  # pragma: no cover (as above)

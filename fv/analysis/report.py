@@ -189,8 +189,12 @@ def _made(kind: Any, told: Any) -> Any:
     if get_origin(kind) is tuple and type(told) is list:
         kinds = inner[:1] * len(told) if inner[-1] is Ellipsis else inner
         return tuple(_made(one, value) for one, value in zip(kinds, told, strict=True))
-    if kind is float and type(told) in (int, float) and isfinite(told):
+    if kind is float:
+        if type(told) not in (int, float) or not isfinite(told):
+            raise TypeError
         return float(told)
-    if type(told) is not kind or (kind is str and not told.isascii() and not told.encode()):  # half a surrogate: raises
+    if type(told) is not kind:
         raise TypeError
+    if kind is str:
+        told.encode()  # half of a character, which no database takes, raises
     return told
