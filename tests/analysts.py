@@ -15,7 +15,7 @@ product = runpy.run_path({inside.__file__!r})
 def stage(seen):
     exec(seen.case.photos["selfie"], globals())
     return seen.report
-product["main"](*sys.argv[1:], loaders={{"reading": lambda: stage}})
+product["main"](sys.argv[1], loaders={{"reading": lambda settings: stage}})
 """
 #: What is in the extra `pipeline` cannot be imported after this.
 WITHOUT_EXTRAS = """

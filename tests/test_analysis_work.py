@@ -204,8 +204,8 @@ def test_a_stop_does_not_wait_for_an_examination_and_the_next_start_does_it_anew
         "    exec(seen.", f"    open({str(ready)!r}, 'w').close()\n    while True: pass\n    exec(seen."
     )
     with working(app, written(tmp_path, endless), 600) as worker:
-        ready.open().close()  # it is being examined
-        child = int(Path(f"/proc/{worker.pid}/task/{worker.pid}/children").read_text())
+        children = Path(f"/proc/{worker.pid}/task/{worker.pid}/children")
+        child = int(until(lambda: state(app, id)[0]["lease"] and children.read_text()))
         worker.terminate()
         assert worker.wait(DEADLINE) == 0
         assert not Path(f"/proc/{child}").exists()

@@ -86,7 +86,7 @@ def test_the_program_answers_one_case_after_the_other_until_there_are_no_more():
     cases = [Case({"selfie": b"x"}, "left"), Case({}, "up")]
     asked = b"".join(frames.framed(frames.asked(f"n{number}", case)) for number, case in enumerate(cases))
     answers = io.BytesIO()
-    inside.serve(io.BytesIO(asked), answers, frames, examining.Examiner({}))
+    inside.serve(io.BytesIO(asked), answers, frames, examining.Examiner({}, {}))
     expected = [frames.READY, frames.answered("n0", Report()), frames.answered("n1", Report())]
     assert answers.getvalue() == b"".join(map(frames.framed, expected))
 
@@ -109,22 +109,23 @@ def looks(seen):
     return replace(seen.report, detections=WHOLE.detections)
 
 
-def not_installed():
+def not_installed(settings):
+    assert settings == {"a": 1}
     raise ImportError("no module named ERIKSSON")
 
 
 def examine(**stages):
-    return examining.Examiner(stages, lambda: date(2026, 11, 26)).examine(Case({"selfie": b"x"}, "left"))
+    return examining.Examiner({"a": 1}, stages, lambda: date(2026, 11, 26)).examine(Case({"selfie": b"x"}, "left"))
 
 
 def test_a_stage_that_breaks_leaves_the_others_and_its_type():
-    found = examine(reading=lambda: reads, faces=lambda: breaks, consistency=lambda: looks)
+    found = examine(reading=lambda _: reads, faces=lambda _: breaks, consistency=lambda _: looks)
     assert (found.document_state, found.refusals) == ("not_found", {"selfie": "unavailable"})
     assert found.detections == WHOLE.detections and found.seconds.keys() == {"reading", "faces", "consistency"}
     assert found.failures == {"faces": "ValueError"} and "ERIKSSON" not in found.as_text()
 
 
 def test_a_stage_that_is_not_installed_is_told_with_every_report():
-    found = examine(reading=not_installed, faces=lambda: lambda seen: seen.report)
+    found = examine(reading=not_installed, faces=lambda _: lambda seen: seen.report)
     assert (found.document_state, found.failures, found.refusals) == ("unavailable", {"reading": "ImportError"}, {})
     assert found.seconds.keys() == {"faces"}

@@ -34,11 +34,13 @@ class Seen:
 
 #: Gives the report with what it found in it.
 Stage = Callable[[Seen], Report]
+#: What the service is told about analysing, as JSON can say it; `readable`: files and folders that a stage reads.
+Settings = Mapping[str, Any]
 #: Loads models, which takes seconds. ImportError: it is not installed.
-Loader = Callable[[], Stage]
+Loader = Callable[[Settings], Stage]
 
 
-def reading() -> Stage:
+def reading(_settings: Settings) -> Stage:
     reader = import_module("fv.analysis.reading").Reader()
 
     def reads(seen: Seen) -> Report:
@@ -48,7 +50,7 @@ def reading() -> Stage:
     return reads
 
 
-def faces() -> Stage:
+def faces(_settings: Settings) -> Stage:
     faces = import_module("fv.analysis.faces").Faces()
 
     def finds(seen: Seen) -> Report:
@@ -70,7 +72,7 @@ def faces() -> Stage:
     return finds
 
 
-def consistency() -> Stage:
+def consistency(_settings: Settings) -> Stage:
     look = import_module("fv.analysis.consistency").look
 
     def looks(seen: Seen) -> Report:
@@ -90,13 +92,15 @@ def utc_today() -> date:
 class Examiner:
     """Loads every stage once. What does not load is told with every report."""
 
-    def __init__(self, loaders: Mapping[str, Loader] = LOADERS, today: Callable[[], date] = utc_today) -> None:
+    def __init__(
+        self, settings: Settings, loaders: Mapping[str, Loader] = LOADERS, today: Callable[[], date] = utc_today
+    ) -> None:
         self.today = today
         self.stages: dict[str, Stage] = {}
         self.missing: dict[str, str] = {}
         for name, load in loaders.items():
             try:
-                self.stages[name] = load()
+                self.stages[name] = load(settings)
             except Exception as error:
                 self.missing[name] = type(error).__name__
 

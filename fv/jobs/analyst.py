@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
 
+from fv.analysis.examining import Settings
 from fv.analysis.report import Case, Failed, Report
 from fv.jobs.examiner import DATA, PROGRAM, Process
 
@@ -16,20 +17,23 @@ PATIENCE = 60  # seconds for one try, with the start of a process for it; one ta
 JOBS = 200  # cases of one process: what leaks in native code is given back
 GROWN = 900 * 1024 * 1024  # bytes resident after a case; 0.4 to 0.7 GB are usual
 REST = 60  # seconds before another start, after one that failed
+NOTHING: Settings = {}
 
 
 class Analyst:
     """One for a worker, used by one thread: the process ends with the thread that started it.
 
-    `tally`: what happened since it was last taken, by counter and what it is about, for the metrics.
+    `settings`: for its stages, and what they may read. `tally`: what happened since it was last taken, by counter and
+    what it is about, for the metrics.
     """
 
     def __init__(
-        self, is_stopping: Callable[[], bool] = lambda: False, *, program: Path = PROGRAM, patience: float = PATIENCE,
-        jobs: int = JOBS, grown: int = GROWN, rest: float = REST, data: int = DATA,
+        self, is_stopping: Callable[[], bool] = lambda: False, settings: Settings = NOTHING, *,
+        program: Path = PROGRAM, patience: float = PATIENCE, jobs: int = JOBS, grown: int = GROWN, rest: float = REST,
+        data: int = DATA,
     ) -> None:  # fmt: skip
-        self.is_stopping, self.program, self.patience, self.data = is_stopping, program, patience, data
-        self.jobs, self.grown, self.rest = jobs, grown, rest
+        self.is_stopping, self.settings, self.program, self.data = is_stopping, settings, program, data
+        self.patience, self.jobs, self.grown, self.rest = patience, jobs, grown, rest
         self.tally: Counter[tuple[str, str]] = Counter()
         self._process: Process | None = None
         self._done = 0
@@ -94,7 +98,7 @@ class Analyst:
         if monotonic() < self._not_before:
             raise Failed("unavailable")
         try:
-            process = Process(self.is_stopping, until, self.program, self.data)
+            process = Process(self.is_stopping, until, self.settings, self.program, self.data)
         except Failed:
             self._not_before = monotonic() + self.rest
             raise

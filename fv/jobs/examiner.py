@@ -4,6 +4,7 @@ It is started by exec and never by a fork of this process, which has threads and
 counts and nothing else. Whatever it does, each call here ends by its deadline: pipes are never waited for without one.
 """
 
+import json
 import os
 import secrets
 import select
@@ -17,6 +18,7 @@ from time import monotonic
 from typing import BinaryIO, cast
 
 from fv.analysis import frames, inside
+from fv.analysis.examining import Settings
 from fv.analysis.report import Case, Failed, Interrupted, Malformed, Report
 
 # Measured with rapidocr, onnxruntime and dlib on a page of 2400 x 2400 pixels full of text: 1.2 GB resident and 1.75 GB
@@ -34,13 +36,19 @@ ENVIRONMENT = THREADS | {"MALLOC_ARENA_MAX": "2"}  # glibc maps 64 MB of address
 class Process:
     """`is_stopping`: asked four times a second while it is waited for. It does not survive an exception."""
 
-    def __init__(self, is_stopping: Callable[[], bool], until: float, program: Path = PROGRAM, data: int = DATA):
+    def __init__(
+        self, is_stopping: Callable[[], bool], until: float, settings: Settings, program: Path = PROGRAM,
+        data: int = DATA,
+    ) -> None:  # fmt: skip
         """Raises Failed("unavailable") when it does not get as far as saying that it is ready, Interrupted."""
+        told = {
+            "parent": os.getpid(), "data": data, "space": SPACE, "packages": _packages(), "settings": dict(settings)
+        }  # fmt: skip
         self._is_stopping, self._heard = is_stopping, bytearray()
         try:
             # its own process group: Ctrl+C is not for it
             self._process = subprocess.Popen(  # noqa: S603 (our own program; the photos are its input)
-                [sys.executable, "-I", "-S", "-B", str(program), str(os.getpid()), str(data), str(SPACE), *_packages()],
+                [sys.executable, "-I", "-S", "-B", str(program), json.dumps(told)],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                 env=ENVIRONMENT, cwd="/", start_new_session=True,
             )  # fmt: skip
@@ -140,5 +148,6 @@ class Process:
 
 
 def _packages() -> list[str]:
-    """The folders that this process imports from, wherever it was told to."""
-    return [entry for entry in sys.path if Path(entry).is_absolute() and Path(entry).exists()]
+    """The folders that this process imports from; but a checkout of ours, where the instance folder may be, is none."""
+    entries = [Path(entry) for entry in sys.path if Path(entry).is_absolute()]
+    return [str(entry) for entry in entries if entry.exists() and not (entry / "wsgi.py").exists()]
