@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from fv.analysis import confining
 from fv.analysis.report import Failed, Interrupted, Report
 from fv.jobs import examiner
 from fv.jobs.analyst import Analyst
@@ -145,7 +146,7 @@ def test_it_writes_no_file(make, tmp_path):
     ],
 )  # fmt: skip
 def test_it_reads_runs_and_signals_nothing_that_is_not_its_own_where_the_kernel_has_landlock(make, tmp_path, does):
-    landlock = ctypes.CDLL(None).syscall(444, None, 0, 1)
+    landlock = ctypes.CDLL(None).syscall(confining.CREATE_RULESET, None, 0, confining.VERSION)
     (tmp_path / "secret.key").write_text("a" * 64)
     does = does.format(secret=str(tmp_path / "secret.key"), folder=str(tmp_path))
     if landlock >= (6 if "kill" in does else 1):
@@ -164,7 +165,7 @@ def test_it_reaches_no_network_where_the_system_can_take_it_away(make):
     can = subprocess.run([sys.executable, "-c", takes], check=False).returncode == 0
     with socket.create_server(("127.0.0.1", 0)) as server:
         report = make().examine(case(f"socket.create_connection({server.getsockname()!r}, 5)"))
-    can = can or ctypes.CDLL(None).syscall(444, None, 0, 1) >= 4
+    can = can or ctypes.CDLL(None).syscall(confining.CREATE_RULESET, None, 0, confining.VERSION) >= 4
     assert report.failures.get("reading", "") in (("OSError", "PermissionError") if can else ("",))
 
 

@@ -26,7 +26,7 @@ SYSTEM = (
 )  # fmt: skip
 
 
-def limit(data: int, space: int) -> None:
+def limit(data: int, space: int) -> None:  # pragma: no cover (it would hold for the tests too)
     """`data`: bytes that can become memory; `space`: bytes of addresses, mapped files and shared memory included."""
     resource.setrlimit(resource.RLIMIT_DATA, (data, data))
     resource.setrlimit(resource.RLIMIT_AS, (space, space))
@@ -34,7 +34,7 @@ def limit(data: int, space: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # also not when it crashes
 
 
-def isolate(parent: int, readable: Iterable[str]) -> None:
+def isolate(parent: int, readable: Iterable[str]) -> None:  # pragma: no cover (as above)
     """No network; of the files only these and the system's, to read; and no life without the process of this number."""
     if not sys.platform.startswith("linux"):
         return
@@ -50,7 +50,7 @@ def isolate(parent: int, readable: Iterable[str]) -> None:
         os._exit(1)
 
 
-def _read_only(libc: ctypes.CDLL, paths: Iterable[str]) -> None:
+def _read_only(libc: ctypes.CDLL, paths: Iterable[str]) -> None:  # pragma: no cover (as above)
     """With Landlock: no other file is opened, none is executed, no process outside is traced or signalled."""
     version = libc.syscall(CREATE_RULESET, None, 0, VERSION)
     if version < 1:
