@@ -62,11 +62,11 @@ clean:
 # ── The environment ──────────────────────────────────────────────────────────────────────────────────────────
 
 $(VENV)/for-run: setup.cfg | $(VENV)/made
-	PYTHONWARNINGS=ignore $(BIN)/pip install -q -e .
+	PYTHONWARNINGS=ignore $(BIN)/pip install -q -e '.[pipeline]'
 	@touch $@
 
 $(VENV)/for-test: setup.cfg | $(VENV)/made
-	PYTHONWARNINGS=ignore $(BIN)/pip install -q -e '.[test]'
+	PYTHONWARNINGS=ignore $(BIN)/pip install -q -e '.[test,pipeline]'
 	@touch $@ $(VENV)/for-run
 
 $(VENV)/made:

@@ -39,6 +39,7 @@ from fv.keys import views as keys
 from fv.links import return_urls
 from fv.links import views as links
 from fv.login import views as login
+from fv.metrics import commands as metrics
 from fv.mfa import flows as mfa_flows
 from fv.mfa import views as mfa
 from fv.models import commands as models
@@ -59,8 +60,15 @@ FEATURES = (
 )  # fmt: skip
 
 COMMANDS = (
-    serving.serve, support.accounts, support.support, audit_commands.audit, doctor.doctor, models.models, demo.demo
-)  # fmt: skip
+    serving.serve,
+    support.accounts,
+    support.support,
+    audit_commands.audit,
+    doctor.doctor,
+    metrics.metrics,
+    models.models,
+    demo.demo,
+)
 
 #: The navigation of the pages behind the gate, in groups.
 SECTIONS = (

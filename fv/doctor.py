@@ -18,12 +18,15 @@ from flask.cli import with_appcontext
 
 from fv import address, clock, config, db, sealing, serving, words
 from fv.accounts import store as accounts
+from fv.analysis import extras
 from fv.audit import flows as audit
 from fv.audit import store as audit_store
 from fv.evidence import flows as evidence
+from fv.metrics import flows as metrics
 from fv.mfa import store as mfa
 from fv.models import flows as models
 from fv.notices import flows as notices
+from fv.verifications import listing
 from fv.verifications import store as verifications
 
 GIB = 1024**3
@@ -31,6 +34,7 @@ LEAST_FREE = GIB  # bytes of disk
 LARGEST_WAL = GIB // 4  # bytes: far more than a checkpoint leaves behind
 SOON = 30 * 86400  # seconds before the end of a certificate
 DAY = 86400
+LONG = 600  # seconds that a session may wait for its analysis, which takes about 5 each
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,7 @@ def examine(app: Flask, now: int, audit_after: int) -> Iterator[Finding]:
     yield from _proxies(app)
     yield from _photos(now)
     yield from _faces(app)
+    yield from _analysis(now)
     yield from _mail(app, now)
     yield from _accounts()
 
@@ -236,6 +241,21 @@ def _faces(app: Flask) -> Iterator[Finding]:
         yield note("faces", f"no face is looked at, and a person decides each session. {found.said}")
     else:
         yield wrong("faces", found.said)
+
+
+def _analysis(now: int) -> Iterator[Finding]:
+    missing = extras.missing()
+    for extra, names in missing.items():
+        command = f"{sys.executable} -m pip install 'facevault-server[{extra}]'"
+        said = f"{' and '.join(names)} not installed: {extras.EXTRAS[extra][0]}, a person decides. Run: {command}"
+        yield note("analysis", said)
+    queue, week = listing.queue(now), metrics.grown(now - 6 * DAY)
+    if queue.waited > LONG:
+        waits = f"{words.count(queue.number, 'session')}, the first for {words.duration(queue.waited)}"
+        yield wrong("analysis", f"{waits}: `fv serve` does not run, or its log says why it does not get on")
+    elif not missing:
+        jobs, failed = week["jobs", "all"], week["failures", "all"]
+        yield ok("analysis", f"{queue.number:,} waiting; {jobs:,} in 7 days, of which {failed:,} without a report")
 
 
 def _mail(app: Flask, now: int) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from fv.evidence.store import Photo
 from fv.verifications import due
 from fv.verifications import flows as verifications
 from tests.conftest import Visitor
+from tests.photos import unexamined
 
 
 def picture(width=640, height=480):
@@ -430,7 +431,7 @@ def test_one_who_is_done_sees_the_end_and_not_the_verdict(app, eve):
     eve.submits()
     assert 'hx-trigger="every 3s"' in eve.sees().text
     with app.app_context():
-        assert due.analyse_next(int(eve.ada.clock.now))
+        assert due.analyse_next(int(eve.ada.clock.now), unexamined)
     assert eve.status() == "review"
     page = eve.sees().text
     assert "You are done; you can close this page." in page and "hx-trigger" not in page and "review" not in page

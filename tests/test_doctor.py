@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from fv import db, doctor, sealing
+from fv.metrics import flows as metrics
 from fv.notices import smtp_url
 from tests.live import free_port
 from tests.photos import photographed
@@ -41,7 +42,7 @@ def test_a_healthy_installation_is_told_line_by_line(app, ada):
     subjects = {line[7:20].strip() for line in result.output.splitlines()}
     assert subjects == {
         "clock", "files", "key", "engine", "vectors", "database", "schema", "disk", "audit trail", "registration",
-        "hashing", "address", "proxies", "photos", "faces", "mail", "accounts",
+        "hashing", "address", "proxies", "photos", "faces", "analysis", "mail", "accounts",
     }  # fmt: skip
     assert "sqlite-vec v0" in result.output and "SQLite 3." in result.output
     assert ada.secret not in result.output and ada.email not in result.output
@@ -61,6 +62,21 @@ def test_photos_whose_files_are_gone_or_whose_term_is_over_are_counted(app, ada,
     ]  # fmt: skip
     shutil.rmtree(app.config["BLOBS"])
     assert levels(app, "photos") == ["wrong", "wrong"]
+
+
+def test_a_queue_that_does_not_move_is_wrong(app, ada, clock):
+    assert findings(app, "analysis") == [("ok", "0 waiting; 0 in 7 days, of which 0 without a report")]
+    id = ada.call("POST", "/api/v1/sessions", {"external_user_id": "customer-1"}).json["session_id"]
+    with app.app_context():
+        db.run(
+            "UPDATE verifications SET status = 'analyzing', submitted_at = :now WHERE id = :id", id=id, now=clock.now
+        )
+        metrics.add({("jobs", "all"): 12, ("failures", "all"): 2}, int(clock.now))
+    clock.passes(minutes=10)
+    assert findings(app, "analysis") == [("ok", "1 waiting; 12 in 7 days, of which 2 without a report")]
+    clock.passes(seconds=1)
+    ((level, said),) = findings(app, "analysis")
+    assert level == "wrong" and said.startswith("1 session, the first for 11 minutes: `fv serve` does not run")
 
 
 def test_what_is_open_to_others_is_named_with_what_to_do(app):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import venv
 import zipfile
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,12 @@ def test_the_metadata_names_the_distribution_and_the_command(wheel):
     assert "Name: facevault-server" in text and "Apache-2.0" in text and "Requires-Python: >=3.11" in text
     (entry,) = [name for name in archive.namelist() if name.endswith("entry_points.txt")]
     assert "fv = fv.cli:main" in archive.read(entry).decode()
+
+
+def test_there_is_one_cv2_and_it_is_the_one_without_windows():
+    """Two distributions of it overwrite each other's files; rapidocr asks for the headless one itself."""
+    assert packages_distributions()["cv2"] == ["opencv-python-headless"]
+
+
+def test_the_wheel_holds_the_programs_that_are_run_by_their_path(wheel):
+    assert {"fv/analysis/inside.py", "fv/evidence/inside.py"} <= set(zipfile.ZipFile(wheel).namelist())

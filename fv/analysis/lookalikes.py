@@ -6,7 +6,7 @@ dropped, it would move all that follow by one place, into a wrong reading that l
 
 import unicodedata
 
-from fv.analysis.mrz import ALPHABET
+from fv.analysis.layouts import ALPHABET
 
 _SIGNS = {
     **dict.fromkeys("<くㄑ〈《‹«≤≪∠⟨❮＜˂ᐸ巜厶", "<"),

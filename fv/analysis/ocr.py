@@ -15,7 +15,7 @@ from rapidocr import RapidOCR
 from fv.analysis import images, lookalikes
 from fv.analysis.ctc import Floats
 from fv.analysis.images import Array, Quad
-from fv.analysis.mrz import ALPHABET
+from fv.analysis.layouts import ALPHABET
 
 DETECTOR, RECOGNISER = "PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx"
 HEIGHT = 48  # pixels: what the recogniser was trained on
@@ -29,7 +29,7 @@ class Ocr:
         found = find_spec("rapidocr")
         folder = Path(str(found and found.origin)).parent / "models"
         threads = {f"EngineConfig.onnxruntime.{kind}_op_num_threads": 1 for kind in ("intra", "inter")}
-        self._engine: Any = RapidOCR(
+        self._engine = RapidOCR(
             params={
                 "Global.log_level": "critical",  # it says what it reads
                 "Det.model_path": str(folder / DETECTOR),
@@ -38,7 +38,7 @@ class Ocr:
             }
         )
         self._run(np.full((HEIGHT, NARROWEST, 3), 255, np.uint8), find=False)  # loads the recogniser
-        self._recogniser: Any = self._engine.text_rec
+        self._recogniser: Any = vars(self._engine)["text_rec"]
         signs = self._recogniser.postprocess_op.character
         self._signs = np.array(signs)
         letters = [lookalikes.as_letter(sign) if number else None for number, sign in enumerate(signs)]

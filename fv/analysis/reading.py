@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
-from fv.analysis import images, mrz, printed, strips, zones
+from fv.analysis import images, layouts, mrz, printed, strips, zones
 from fv.analysis.images import Array
 from fv.analysis.ocr import Ocr
 from fv.analysis.printed import Comparison, Line
@@ -54,11 +54,11 @@ def document(zone: mrz.Zone, lines: Sequence[Line], today: date) -> Document:
         "full_name": f"{given} {surname}".strip(),
         "given_names": given,
         "surname": surname,
-        "date_of_birth": mrz.born(zone.text("birth").ljust(6, mrz.FILLER), today) or "",
+        "date_of_birth": mrz.born(zone.text("birth").ljust(6, layouts.FILLER), today) or "",
         "nationality": zone.text("nationality"),
         "sex": zone.text("sex") or "X",
         "document_number": zone.number,
-        "expires_on": mrz.ends(zone.text("expiry").ljust(6, mrz.FILLER), today) or "",
+        "expires_on": mrz.ends(zone.text("expiry").ljust(6, layouts.FILLER), today) or "",
     }
     said = {name: printed.compare(name, values[name], lines, zone.is_cut) for name in printed.LABELS}
     said["full_name"] = _both(said["surname"], said["given_names"] if given else Comparison(True))

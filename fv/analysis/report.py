@@ -6,15 +6,30 @@ template of a face: it is kept sealed or not at all, and never logged.
 """
 
 import json
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field, is_dataclass
+from math import isfinite
+from types import UnionType
+from typing import Any, cast, get_args, get_origin, get_type_hints
 
 KINDS = ("id_photo", "selfie", "liveness_frame")
 TURNS = ("left", "right", "up")
+STAGES = ("reading", "faces", "consistency")
 
 
 class Malformed(Exception):
     """No report: the process that should have written it is not to be believed."""
+
+
+class Failed(Exception):
+    """There is no report. `reason`: crashed, too_slow, malformed, or unavailable (the process cannot be started)."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Interrupted(Exception):
+    """There is no report yet: whoever should have waited for it has to stop."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +143,8 @@ class Report:
 
     `refusals`: by kind of photo, the code that says why there is no face (faces.WORDS), or unavailable.
     `similarities`: cosines by two kinds of photo, as in "id_photo selfie". `seconds`: of the clock, by stage.
+    `failures`: by stage that found nothing because it is not installed or broke, the type of its exception; what such a
+    stage should have said is missing from the rest.
     """
 
     document_state: str = "unavailable"
@@ -138,37 +155,46 @@ class Report:
     similarities: dict[str, float] = field(default_factory=dict)
     detections: tuple[Detection, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
 
     def as_text(self) -> str:
         return json.dumps(asdict(self), allow_nan=False)
 
 
 def read(text: str) -> Report:
-    """What as_text() wrote. Raises Malformed."""
+    """What as_text() wrote; every value is of its type, and every number finite. Raises Malformed."""
     try:
-        told: dict[str, Any] = json.loads(text)
-        document, model = told.pop("document"), told.pop("model")
-        return Report(
-            **told
-            | {
-                "document": _document(document) if document else None,
-                "model": Model(**model) if model else None,
-                "faces": {kind: _face(face) for kind, face in told["faces"].items()},
-                "detections": tuple(Detection(**one) for one in told["detections"]),
-            }
-        )
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        report = cast(Report, _made(Report, json.loads(text)))
+    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError) as error:
         raise Malformed(type(error).__name__) from None
+    if not all(name in STAGES and why.isidentifier() and len(why) < 60 for name, why in report.failures.items()):
+        raise Malformed("failures")
+    if not all(len(face.template) == 128 for face in report.faces.values()):
+        raise Malformed("template")
+    return report
 
 
-def _document(told: dict[str, Any]) -> Document:
-    zone = told["mrz"]
-    lists = {name: tuple(zone[name]) for name in ("lines", "unseen", "repaired")}
-    return Document({name: Field(**one) for name, one in told["fields"].items()}, Zone(**zone | lists))
-
-
-def _face(told: dict[str, Any]) -> Face:
-    face = Face(**told | {"box": tuple(told["box"]), "template": tuple(map(float, told["template"]))})
-    if len(face.template) != 128 or len(face.box) != 4:
-        raise ValueError
-    return face
+def _made(kind: Any, told: Any) -> Any:
+    """What JSON told, as this type and no other. Raises whatever comes of another one."""
+    inner = get_args(kind)
+    if is_dataclass(kind):
+        hints = get_type_hints(kind)
+        if told.keys() != hints.keys():
+            raise TypeError
+        return cast(Any, kind)(**{name: _made(hint, told[name]) for name, hint in hints.items()})
+    if get_origin(kind) is UnionType:  # with None
+        return None if told is None else _made(inner[0], told)
+    if get_origin(kind) is dict:
+        return {_made(inner[0], name): _made(inner[1], value) for name, value in told.items()}
+    if get_origin(kind) is tuple and type(told) is list:
+        kinds = inner[:1] * len(told) if inner[-1] is Ellipsis else inner
+        return tuple(_made(one, value) for one, value in zip(kinds, told, strict=True))
+    if kind is float:
+        if type(told) not in (int, float) or not isfinite(told):
+            raise TypeError
+        return float(told)
+    if type(told) is not kind:
+        raise TypeError
+    if kind is str:
+        told.encode()  # half of a character, which no database takes, raises
+    return told

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from fv.analysis import ctc, images, mrz, strips
+from fv.analysis import ctc, images, layouts, mrz, strips
 from fv.analysis.images import Array, Quad
 from fv.analysis.ocr import Ocr
 
@@ -105,9 +105,9 @@ def _is_next(upper: Quad, lower: Quad, direction: Quad) -> bool:
 
 def _read(ocr: Ocr, image: Array, quads: Sequence[Quad], length: int, today: date) -> Found | None:
     read = [_likely(ocr, image, quad, length) for quad in quads]
-    lines = ["".join(mrz.ALPHABET[letter] for letter in likely.argmax(axis=1)) for likely in read]
+    lines = ["".join(layouts.ALPHABET[letter] for letter in likely.argmax(axis=1)) for likely in read]
     doubts = {
-        (line, place): "".join(mrz.ALPHABET[letter] for letter in np.flatnonzero(at >= DOUBT))
+        (line, place): "".join(layouts.ALPHABET[letter] for letter in np.flatnonzero(at >= DOUBT))
         for line, likely in enumerate(read)
         for place, at in enumerate(likely)
     }
@@ -129,7 +129,9 @@ def _likely(ocr: Ocr, image: Array, quad: Quad, length: int) -> ctc.Floats:
             readings.append((spelled.score, likely[list(spelled.places), :-1]))
     best = max((score for score, _ in readings), default=0.0)
     kept = [likely for score, likely in readings if score >= best - 0.1]
-    return np.asarray(np.mean(kept, axis=0), np.float32) if kept else np.zeros((length, len(mrz.ALPHABET)), np.float32)
+    return (
+        np.asarray(np.mean(kept, axis=0), np.float32) if kept else np.zeros((length, len(layouts.ALPHABET)), np.float32)
+    )
 
 
 def _is_one(zone: mrz.Zone, today: date) -> bool:

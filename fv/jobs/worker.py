@@ -10,6 +10,8 @@ from flask import Flask
 
 from fv import clock
 from fv.evidence import flows as evidence
+from fv.jobs.analyst import Analyst
+from fv.metrics import flows as metrics
 from fv.notices import flows as notices
 from fv.verifications import due
 
@@ -27,8 +29,11 @@ def beginning() -> int:
 
 
 def run(app: Flask, seen: int) -> None:
-    """Until SIGTERM; the one piece of work that is under way is finished first. `seen`: see beginning()."""
+    """Until SIGTERM; the one piece of work that is under way is finished first, but for an analysis, which is dropped
+    and begun anew by the next worker. `seen`: see beginning().
+    """
     stopping = threading.Event()
+    analyst = Analyst(stopping.is_set)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the first process, which then stops this one
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     with app.app_context():
@@ -40,13 +45,15 @@ def run(app: Flask, seen: int) -> None:
             if app.config["SMTP_URL"]:
                 seen = _do(lambda: notices.take_up(seen, clock.now()), seen)  # noqa: B023 (called at once)
                 sent = _do(lambda: notices.send_next(clock.now()), False)
-            analysed = _do(lambda: due.analyse_next(clock.now()), False)
+            analysed = _do(lambda: due.analyse_next(clock.now(), analyst.examine), False)
+            _do(lambda: metrics.add(analyst.taken(), clock.now()), None)
             erased = _do(lambda: due.erase_next(clock.now()), False)
             if clock.now() - swept >= SWEEP:
                 swept = clock.now()
                 _do(lambda: evidence.sweep(clock.now()), 0)
         if not (sent or analysed or erased):
             stopping.wait(PAUSE)
+    analyst.close()
 
 
 def _do(work: Callable[[], T], otherwise: T) -> T:

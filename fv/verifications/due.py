@@ -1,19 +1,23 @@
 """What is due without anybody asking: submitted sessions are analysed, and those whose term is over erased."""
 
-from fv import db, ids
+from collections.abc import Callable
+
+from fv import db, ids, sealing
+from fv.analysis.report import Case, Failed, Interrupted, Report
 from fv.audit import flows as audit
 from fv.evidence import flows as evidence
 from fv.verifications import analysis, store
+from fv.verifications.store import Verification
 
-LEASE = 120  # seconds a worker has for one session
+LEASE = 300  # seconds a worker has for one session: an examination ends within 120
 UPLOAD = 3600  # seconds after the end of a session in which a photo may still be on its way into the database
 
 
 # ── Analysis ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def analyse_next(now: int) -> bool:
-    """Analyse the submitted session that waits longest. False when none waits.
+def analyse_next(now: int, examine: Callable[[Case], Report]) -> bool:
+    """Analyse the submitted session that waits longest. False when none waits, or `examine` was Interrupted.
 
     It is taken by a lease: who dies in the middle loses it, the next one begins anew, and only who has it decides.
     """
@@ -21,7 +25,11 @@ def analyse_next(now: int) -> bool:
     session = store.take_due(lease, now + LEASE, now)
     if session is None:
         return False
-    found = analysis.examine(session.mode, session.external_user_id)
+    try:
+        found = _found(session, examine)
+    except Interrupted:
+        store.give_up(session.id, lease)
+        return False
     with db.transaction():
         if not store.finish(session.id, lease, found.as_text(), found.score, found.decision, found.face_match):
             raise db.Undo
@@ -29,6 +37,22 @@ def analyse_next(now: int) -> bool:
         store.become(session.account_id, session.id, new, now)
         store.note(session.id, new, now)
     return True
+
+
+def _found(session: Verification, examine: Callable[[Case], Report]) -> analysis.Findings:
+    """Outside of any transaction: it takes seconds. A photo that does not open today does not open tomorrow either."""
+    if session.mode == "test" and session.external_user_id in analysis.TEST:
+        return analysis.examine(session.mode, session.external_user_id)
+    kept = evidence.of_verification(session.account_id, session.id)
+    try:
+        photos = {photo.kind: evidence.open(photo) for photo in kept}
+    except (sealing.Unreadable, db.Unavailable):
+        return analysis.unexamined("A photo of this session cannot be opened.")
+    try:
+        examine(Case(photos, session.answered or session.challenge))
+    except Failed:
+        return analysis.unexamined("The analysis of these photos failed.")
+    return analysis.examine(session.mode, session.external_user_id)
 
 
 def take_over() -> None:

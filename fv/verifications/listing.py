@@ -119,3 +119,24 @@ def waiting(account_id: str, mode: str = "live") -> int:
         account_id=account_id, mode=mode,
     )  # fmt: skip
     return found.number if found else 0
+
+
+@dataclass(frozen=True)
+class Queue:
+    """The sessions that wait for their analysis, or are being analysed. `waited`: seconds, of the first of them."""
+
+    number: int
+    waited: int
+
+
+def queue(now: int) -> Queue:
+    """Of all accounts."""
+    found = db.one(
+        Queue,
+        """
+        SELECT count(*) AS number, :now - coalesce(min(submitted_at), :now) AS waited FROM verifications
+        WHERE status = 'analyzing'
+        """,
+        now=now,
+    )
+    return found or Queue(0, 0)

@@ -251,6 +251,12 @@ def end_leases() -> None:
     db.run("UPDATE verifications SET lease = NULL, leased_until = NULL WHERE status = 'analyzing'")
 
 
+def give_up(id: str, lease: str) -> None:
+    """It is due at once, for whoever comes next."""
+    db.run("UPDATE verifications SET lease = NULL, leased_until = NULL WHERE id = :id AND lease = :lease",
+           id=id, lease=lease)  # fmt: skip
+
+
 def finish(id: str, lease: str, findings: str, score: int | None, decision: str, face_match: bool | None) -> bool:
     """False when the lease went to somebody else, or the session is no longer being analysed."""
     return db.run(

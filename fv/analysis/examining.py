@@ -1,0 +1,119 @@
+"""From the photos of a case to a report: three stages, each of which may be missing or break without the others.
+
+A stage that is not installed, or breaks, leaves what it should have said `unavailable`, and its exception's type in
+`failures`: the text of an exception may hold what a document says.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from importlib import import_module
+from itertools import combinations
+from time import monotonic
+from typing import Any
+
+from fv.analysis.report import KINDS, Case, Face, Report
+
+
+@dataclass
+class Seen:
+    """A case, and what is known of it so far. `crops`: aligned gray crops of the faces, by kind of photo."""
+
+    case: Case
+    today: date
+    report: Report = field(default_factory=Report)
+    crops: dict[str, Any] = field(default_factory=dict)
+    _images: dict[str, Any] = field(default_factory=dict)
+
+    def image(self, kind: str) -> Any:
+        """The photo as an array (height, width, 3) of uint8, RGB; decoded once. Raises images.Unreadable, KeyError."""
+        if kind not in self._images:
+            self._images[kind] = import_module("fv.analysis.images").decode(self.case.photos[kind])
+        return self._images[kind]
+
+
+#: Gives the report with what it found in it.
+Stage = Callable[[Seen], Report]
+#: What the service is told about analysing, as JSON can say it; `readable`: files and folders that a stage reads.
+Settings = Mapping[str, Any]
+#: Loads models, which takes seconds. ImportError: it is not installed.
+Loader = Callable[[Settings], Stage]
+
+
+def reading(_settings: Settings) -> Stage:
+    reader = import_module("fv.analysis.reading").Reader()
+
+    def reads(seen: Seen) -> Report:
+        document = reader.read(seen.image("id_photo"), seen.today)
+        return replace(seen.report, document_state="read" if document else "not_found", document=document)
+
+    return reads
+
+
+def faces(_settings: Settings) -> Stage:
+    faces = import_module("fv.analysis.faces").Faces()
+
+    def finds(seen: Seen) -> Report:
+        found: dict[str, Face] = {}
+        refusals: dict[str, str] = {}
+        for kind in KINDS:
+            # people hold a card any way round, and themselves upright
+            one = faces.find(seen.image(kind), turns=(0, 1, 2, 3) if kind == "id_photo" else (0,))
+            if isinstance(one, str):
+                refusals[kind] = one
+            else:
+                found[kind], seen.crops[kind] = one.face, one.crop
+        similarities = {
+            f"{one} {other}": sum(a * b for a, b in zip(found[one].template, found[other].template, strict=True))
+            for one, other in combinations(found, 2)
+        }
+        return replace(seen.report, model=faces.model, faces=found, refusals=refusals, similarities=similarities)
+
+    return finds
+
+
+def consistency(_settings: Settings) -> Stage:
+    look = import_module("fv.analysis.consistency").look
+
+    def looks(seen: Seen) -> Report:
+        return replace(seen.report, detections=tuple(look(seen)))
+
+    return looks
+
+
+#: In this order: the last one looks at what the others found.
+LOADERS: Mapping[str, Loader] = {"reading": reading, "faces": faces, "consistency": consistency}
+
+
+def utc_today() -> date:
+    return datetime.now(UTC).date()
+
+
+class Examiner:
+    """Loads every stage once. What does not load is told with every report."""
+
+    def __init__(
+        self, settings: Settings, loaders: Mapping[str, Loader] = LOADERS, today: Callable[[], date] = utc_today
+    ) -> None:
+        self.today = today
+        self.stages: dict[str, Stage] = {}
+        self.missing: dict[str, str] = {}
+        for name, load in loaders.items():
+            try:
+                self.stages[name] = load(settings)
+            except Exception as error:
+                self.missing[name] = type(error).__name__
+
+    def examine(self, case: Case) -> Report:
+        """Never raises for what a photo does to a stage."""
+        seen, failures, seconds = Seen(case, self.today()), dict(self.missing), {}
+        for name, stage in self.stages.items():
+            begun = monotonic()
+            try:
+                seen.report = stage(seen)
+            except Exception as error:
+                failures[name] = type(error).__name__
+            seconds[name] = round(monotonic() - begun, 3)
+        if "faces" in failures:
+            seen.report = replace(seen.report, refusals=dict.fromkeys(case.photos, "unavailable"))
+        return replace(seen.report, seconds=seconds, failures=failures)

@@ -1,0 +1,1 @@
+"""How the service is doing, in numbers: for whoever runs it, and over all accounts."""
