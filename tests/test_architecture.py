@@ -10,7 +10,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FV = ROOT / "fv"
 
-#: Modules that import nothing of ours, know no request and no database, and take the time as an argument.
+#: Modules that import nothing of ours, know no request and no database, and take the time as an argument. Those of
+#: fv/analysis, all of them, may import each other.
 PURE = {
     "accounts.email", "api.times", "audit.chain", "audit.events", "demo.pictures", "evidence.intake",
     "evidence.watermark", "ids", "keys.scopes", "links.return_urls", "mfa.backup_codes", "mfa.totp", "notices.smtp_url",
@@ -27,14 +28,14 @@ LOOKS_INTO = {
     "notices": {"accounts"},
     "profile": {"accounts", "mfa", "passwords", "throttle"},
     "dashboard": {"accounts", "mfa", "keys", "verifications"},
-    "verifications": {"accounts", "evidence", "keys", "throttle", "usage"},
+    "verifications": {"accounts", "analysis", "evidence", "fingerprints", "keys", "throttle", "usage"},
     "capture": {"evidence", "links", "throttle", "verifications"},
     "links": {"accounts", "keys", "throttle", "verifications"},
-    "demo": {"accounts", "evidence", "mfa", "passwords", "support", "verifications"},
+    "demo": {"accounts", "analysis", "evidence", "mfa", "passwords", "support", "verifications"},
     "support": {"accounts", "keys", "mfa", "passwords", "throttle"},
     "jobs": {"evidence", "notices", "verifications"},
     # and these, which are no features
-    "config": {"accounts", "notices", "throttle"},
+    "config": {"accounts", "analysis", "notices", "throttle"},
     "cookie": {"accounts"},
     "doctor": {"accounts", "evidence", "mfa", "notices", "verifications"},
     "gate": {"accounts", "keys", "mfa"},
@@ -89,6 +90,13 @@ def ours(path):
 def test_pure_modules_import_nothing_of_ours(name):
     assert set(ours(FILES[name])) == set()
     assert not {one.split(".")[0] for one in imported(FILES[name])} & {"flask", "time"}
+
+
+@pytest.mark.parametrize("name", sorted(name for name in FILES if name.startswith("analysis.")))
+def test_the_analysis_imports_nothing_else_of_ours(name):
+    """It runs in a process of its own, with packages that the others do not have, and they run without those."""
+    assert {other.partition(".")[0] for other in ours(FILES[name])} <= {"analysis"}
+    assert "flask" not in {one.split(".")[0] for one in imported(FILES[name])}
 
 
 @pytest.mark.parametrize("name", sorted(FILES.keys() - {"__init__", "fv", ""}))
