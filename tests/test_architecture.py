@@ -35,11 +35,12 @@ LOOKS_INTO = {
     "support": {"accounts", "keys", "mfa", "passwords", "throttle"},
     "jobs": {"evidence", "notices", "verifications"},
     # and these, which are no features
-    "config": {"accounts", "analysis", "notices", "throttle"},
+    "config": {"analysis", "notices"},
     "cookie": {"accounts"},
     "doctor": {"accounts", "evidence", "mfa", "notices", "verifications"},
     "gate": {"accounts", "keys", "mfa"},
     "serving": {"jobs", "support"},
+    "spelling": {"accounts", "throttle"},
     "web": {"accounts"},
 }
 #: What every feature stands on.
