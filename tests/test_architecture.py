@@ -14,8 +14,8 @@ FV = ROOT / "fv"
 #: fv/analysis, all of them, may import each other.
 PURE = {
     "accounts.email", "api.times", "audit.chain", "audit.events", "demo.pictures", "evidence.intake",
-    "evidence.watermark", "ids", "keys.scopes", "links.return_urls", "mfa.backup_codes", "mfa.totp", "notices.smtp_url",
-    "qr", "sealing", "throttle.policy", "words",
+    "evidence.watermark", "fingerprints.rotation", "fingerprints.vector", "ids", "keys.scopes", "links.return_urls",
+    "mfa.backup_codes", "mfa.totp", "notices.smtp_url", "qr", "sealing", "throttle.policy", "words",
 }  # fmt: skip
 
 #: Features that may look into other features, and into which. Every other feature stands alone.
@@ -51,6 +51,7 @@ LAYERS = {
     "listing": 1,
     "tries": 2,
     "due": 2,
+    "verdict": 2,
     "flows": 2,
     "views": 3,
     "pages": 3,

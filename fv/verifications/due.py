@@ -3,6 +3,7 @@
 from fv import db, ids
 from fv.audit import flows as audit
 from fv.evidence import flows as evidence
+from fv.fingerprints import flows as fingerprints
 from fv.verifications import analysis, store
 
 LEASE = 120  # seconds a worker has for one session
@@ -49,6 +50,7 @@ def erase_next(now: int) -> bool:
         return False
     evidence.erase(session.account_id, session.id, now)
     with db.transaction():
+        fingerprints.forget(session.account_id, session.id)
         if not store.erased(session.id, now):
             raise db.Undo
         store.note(session.id, "erased", now)
