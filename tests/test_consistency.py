@@ -206,9 +206,11 @@ def test_each_detector_of_the_circumstances_answers_in_its_mode():
 
 def test_the_same_file_fires_and_the_reason_says_where_it_was():
     here, other = Copy("selfie", "liveness_frame", None, True), Copy("id_photo", "id_photo", "vs_9", False)
-    assert circumstances.same_file((here,)).reason == "The same file was sent again: selfie is also liveness_frame."
+    assert (
+        circumstances.same_file((here,)).reason == "The same file was sent again: selfie as head turn of this session."
+    )
     seen = circumstances.same_file((here, other))
-    assert seen.fired and seen.score == 1 and "id_photo of vs_9, a session of another person" in seen.reason
+    assert seen.fired and seen.score == 1 and "ID photo as ID photo of vs_9 (another person)" in seen.reason
 
 
 def test_the_same_file_in_another_session_of_one_person_is_half_as_odd():
@@ -220,6 +222,8 @@ def test_the_same_file_in_another_session_of_one_person_is_half_as_odd():
 def test_many_copies_are_counted():
     copies = tuple(Copy("selfie", "selfie", f"vs_{number}", False) for number in range(5))
     reason = circumstances.same_file(copies).reason
+    long = (Copy("liveness_frame", "liveness_frame", "vs_" + "f" * 32, False),) * 20
+    assert len(circumstances.same_file(long).reason) <= detectors.LONGEST_REASON
     assert reason.endswith("; and 2 more.") and reason.count("vs_") == 3
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fv.analysis import findings
 from fv.analysis.report import Field, Report
-from fv.analysis.scoring import POINTS, RULES, Policy, judge
+from fv.analysis.scoring import BROKEN, POINTS, RULES, Policy, judge
 from tests.reports import CHECKS, MODEL, NAMES, VALUES, detection, document, quiet, report
 
 TODAY = date(2026, 3, 1)
@@ -278,7 +278,7 @@ def test_without_any_analyser_every_check_is_unavailable_and_a_person_decides():
 
 
 def test_when_the_analysis_broke_down_that_is_said_of_every_check():
-    found = judge(Report(), [], POLICY, TODAY, blind="The analysis of these photos failed.")
+    found = judge(Report(), [], POLICY, TODAY, blind=BROKEN)
     assert {one.reason for one in found.findings} == {"The analysis of these photos failed."}
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fv.analysis import detectors
-from fv.analysis.detectors import Seen, unseen
+from fv.analysis.detectors import NAMES, Seen, unseen
 from fv.analysis.report import TURNS, Detection, Report
 
 TOLD = 3  # copies that a reason names; the others are counted
@@ -60,10 +60,10 @@ def same_file(copies: tuple[Copy, ...]) -> Seen:
 
 
 def _copy(one: Copy) -> str:
+    said = f"{NAMES[one.kind]} as {NAMES[one.other_kind]} of"
     if one.session_id is None:
-        return f"{one.kind} is also {one.other_kind}"
-    whose = "the same person" if one.same_person else "another person"
-    return f"{one.kind} is {one.other_kind} of {one.session_id}, a session of {whose}"
+        return f"{said} this session"
+    return f"{said} {one.session_id} ({'the same' if one.same_person else 'another'} person)"
 
 
 def challenge_current(answered: str | None, is_open: bool) -> Seen:

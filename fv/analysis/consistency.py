@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fv.analysis import detectors
-from fv.analysis.detectors import Seen, unseen
+from fv.analysis.detectors import NAMES, Seen, unseen
 from fv.analysis.report import KINDS, Detection, Face, Report
 
 Array = NDArray[np.uint8]
@@ -24,8 +24,6 @@ SAME_STILL = 0.9  # correlation of two aligned faces from which they are one pic
 LEAST_TURN = {"left": 15.0, "right": 15.0, "up": 10.0}
 SMALL = 112  # pixels of the shorter side of a face: less than that is enlarged before a template is made
 UNLIKE = 8  # times as sharp: selfie and head turn come from one camera within minutes
-
-NAMES = {"id_photo": "ID photo", "selfie": "selfie", "liveness_frame": "head turn"}
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ MODES = ("monitor", "review", "block")
 GROUP = "facevault.detectors"  # of entry points: where an installed package says which detectors it brings
 VERSION = "1"  # of the detectors below; a changed rule or number is another version
 LONGEST_REASON = 300  # characters
+NAMES = {"id_photo": "ID photo", "selfie": "selfie", "liveness_frame": "head turn"}  # of photos, in a reason
 
 #: What is looked at where the photos are (consistency.py), and what needs the database (circumstances.py). None blocks:
 #: each can be set off by a person who means no harm (twins, a bad camera, the same file picked twice), and a session

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
 
+from fv.analysis.detectors import NAMES
 from fv.analysis.findings import CHECKS, Finding, Findings, Likeness, Part
 from fv.analysis.report import KINDS, Detection, Document, Report
 
@@ -22,7 +23,7 @@ CHECK_OF = {"duplicate_face": "duplicate"}
 OF_PHOTOS = "liveness"
 
 NO_ANALYSER = "No analyser is installed for this."
-PHOTOS = {"id_photo": "ID photo", "selfie": "selfie", "liveness_frame": "head turn"}
+BROKEN = "The analysis of these photos failed."
 #: Why a photo has no face to compare, for a person who then looks at it.
 REFUSED = {
     "no_face": "no face was found on the {photo}",
@@ -201,7 +202,7 @@ def _uncompared(report: Report) -> _Grade:
     if not codes or "unavailable" in codes.values():
         return _Grade("unavailable", 0, "The faces of selfie and ID photo were not compared: that failed.")
     said = " and ".join(
-        REFUSED.get(code, "the face on the {photo} could not be used").format(photo=PHOTOS[kind])
+        REFUSED.get(code, "the face on the {photo} could not be used").format(photo=NAMES[kind])
         for kind, code in codes.items()
     )
     return _Grade("review", HALF, f"Not compared: {said}. Compare them yourself.")
