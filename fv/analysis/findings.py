@@ -71,7 +71,7 @@ class Findings(Told):
 
 
 def read(text: str | None) -> Told:
-    """What as_text() wrote; empty before the analysis. Until 0.1 a list of findings was all there was."""
+    """What as_text() wrote; empty before the analysis. Rows of earlier versions are a list of findings."""
     told: Any = json.loads(text) if text else []
     if isinstance(told, list):
         return Told(tuple(Finding(**one) for one in told))
