@@ -137,7 +137,26 @@ def test_faces_that_are_large_and_alike_in_sharpness_do_not_fire():
 
 def test_a_small_face_fires_and_is_named_with_its_pixels():
     seen = of(id_photo=face(side=111))
-    assert seen.fired and "ID photo 111 pixels" in seen.reason
+    assert seen.fired and "ID photo 111 pixels" in seen.reason and seen.score == pytest.approx(1 / 112)
+
+
+@pytest.mark.parametrize("box", [(300, 500, 356, 900), (500, 300, 900, 356)])
+def test_the_shorter_side_of_a_face_counts_wherever_it_is(box):
+    seen = of(selfie=replace(face(), box=box))
+    assert seen.fired and "selfie 56 pixels" in seen.reason and seen.score == 0.5
+
+
+def test_the_score_of_unlike_sharpness_says_how_unlike():
+    assert of(selfie=face(sharpness=10.0)).score == pytest.approx(0.9)
+
+
+def test_half_a_turn_is_half_as_odd():
+    assert turned("left", frame=(7.5, 0.0)).score == pytest.approx(0.5)
+
+
+def test_the_least_alike_of_three_counts():
+    alike = dict(zip(PAIRS, (0.99, 0.86, 0.95), strict=True))
+    assert consistency.three_people(at(similarities=alike)).score == pytest.approx(0.5)
 
 
 def test_a_selfie_much_sharper_than_the_head_turn_fires():
@@ -216,11 +235,14 @@ def test_the_same_file_fires_and_the_reason_says_where_it_was():
 def test_the_same_file_in_another_session_of_one_person_is_half_as_odd():
     seen = circumstances.same_file((Copy("id_photo", "id_photo", "vs_9", True),))
     assert seen.fired and seen.score == 0.5
-    assert circumstances.same_file((Copy("selfie", "id_photo", None, True),)).score == 1
+    for odd in (Copy("selfie", "id_photo", None, True), Copy("id_photo", "id_photo", "vs_8", False)):
+        assert circumstances.same_file((odd,)).score == 1
+        assert circumstances.same_file((odd, Copy("id_photo", "id_photo", "vs_9", True))).score == 1
 
 
 def test_many_copies_are_counted():
     copies = tuple(Copy("selfie", "selfie", f"vs_{number}", False) for number in range(5))
+    assert "more" not in circumstances.same_file(copies[:3]).reason
     reason = circumstances.same_file(copies).reason
     long = (Copy("liveness_frame", "liveness_frame", "vs_" + "f" * 32, False),) * 20
     assert len(circumstances.same_file(long).reason) <= detectors.LONGEST_REASON

@@ -263,6 +263,23 @@ def test_below_zero_nobody_is_rejected_by_points_but_a_block_still_rejects():
     assert judged(detections=[detection(mode="block", fired=True)], policy=policy).decision == "reject"
 
 
+def test_the_bands_meet_without_a_gap():
+    decisions = [Policy().decision(score) for score in (0, 39, 40, 69, 70, 100)]
+    assert decisions == ["reject", "reject", "review", "review", "accept", "accept"]
+
+
+def test_what_fails_or_needs_a_person_lies_just_outside_of_the_next_band_at_best():
+    assert judged(detections=[*quiet(), detection("other", "block", True)]).score == 39
+    assert judged(detections=[*quiet(), detection("other", "review", True)]).score == 69
+    assert points(judged(like(0.1)))["face_match"] == 0
+    assert points(judged(detections=[*quiet(), detection("other", "block", True)]))["liveness"] == 0
+
+
+def test_the_oddest_of_the_detectors_counts():
+    said = [detection("a", score=0.0), detection("b", score=1.0), detection("duplicate_face")]
+    assert points(judged(detections=said))["liveness"] == points(judged(detections=said[::-1]))["liveness"] == 16
+
+
 @pytest.mark.parametrize(("accept", "reject"), [(40, 40), (30, 40), (102, 40), (70, -1)])
 def test_a_policy_that_leaves_nothing_to_a_person_is_refused(accept, reject):
     with pytest.raises(ValueError, match="between the two"):
@@ -287,6 +304,8 @@ def test_a_detector_that_needs_no_analyser_is_told_and_may_block_without_one():
     found = judged(Report(), said)
     assert result(found, "liveness") == ("unavailable", "No analyser is installed for this. Sent before.")
     assert found.decision == "review"
+    assert result(found, "duplicate") == result(found, "mrz") == ("unavailable", "No analyser is installed for this.")
+    assert judged(Report(), [detection(reason="Not told.")]).findings == judged(Report(), []).findings
     assert judged(Report(), [detection("same_file", "block", True, 1.0)]).decision == "reject"
 
 

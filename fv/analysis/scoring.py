@@ -63,6 +63,10 @@ class _Grade:
     reason: str
 
 
+def _unavailable(reason: str) -> _Grade:
+    return _Grade("unavailable", 0, reason)
+
+
 def judge(
     report: Report, detections: Iterable[Detection], policy: Policy, today: date, blind: str = NO_ANALYSER
 ) -> Findings:
@@ -121,7 +125,7 @@ def _part(check: str, grade: _Grade, of: int) -> Part:
 
 def _document(report: Report, today: date) -> _Grade:
     if (missing := _unread(report)) or report.document is None:
-        return missing or _Grade("unavailable", 0, "The reader gave no document.")
+        return missing or _unavailable("The reader gave no document.")
     reasons = [*_expiry(report.document, today), *_fields(report.document)]
     if reasons:
         return _Grade("review", HALF, " ".join(reasons))
@@ -130,7 +134,7 @@ def _document(report: Report, today: date) -> _Grade:
 
 def _unread(report: Report) -> _Grade | None:
     if report.document_state == "unavailable":
-        return _Grade("unavailable", 0, "The document was not read: no reader is installed, or it failed.")
+        return _unavailable("The document was not read: no reader is installed, or it failed.")
     if report.document_state == "not_found":
         return _Grade(
             "review", HALF,
@@ -161,7 +165,7 @@ def _fields(document: Document) -> list[str]:
 
 def _mrz(report: Report) -> _Grade:
     if (missing := _unread(report)) or report.document is None:
-        return missing or _Grade("unavailable", 0, "The reader gave no document.")
+        return missing or _unavailable("The reader gave no document.")
     zone = report.document.mrz
     wrong = [name for name, result in zone.checks.items() if result == "fail"]
     right = [name for name, result in zone.checks.items() if result == "pass"]
@@ -185,7 +189,7 @@ def _mrz(report: Report) -> _Grade:
 def _face_match(report: Report) -> _Grade:
     model, alike = report.model, report.similarities.get("id_photo selfie")
     if model is None:
-        return _Grade("unavailable", 0, "Faces were not compared: no face model is installed, or it failed.")
+        return _unavailable("Faces were not compared: no face model is installed, or it failed.")
     if alike is None:
         return _uncompared(report)
     band, said = model.band(alike), f"{alike:.2f}; a match starts at {model.match}"
@@ -200,7 +204,7 @@ def _face_match(report: Report) -> _Grade:
 def _uncompared(report: Report) -> _Grade:
     codes = {kind: report.refusals[kind] for kind in ("id_photo", "selfie") if kind in report.refusals}
     if not codes or "unavailable" in codes.values():
-        return _Grade("unavailable", 0, "The faces of selfie and ID photo were not compared: that failed.")
+        return _unavailable("The faces of selfie and ID photo were not compared: that failed.")
     said = " and ".join(
         REFUSED.get(code, "the face on the {photo} could not be used").format(photo=NAMES[kind])
         for kind, code in codes.items()
@@ -230,7 +234,7 @@ def _of_detectors(said: tuple[Detection, ...], check: str, fine: str) -> _Grade:
         result = "failed" if _blocks(tuple(fired)) else "review"
         return _Grade(result, 0 if result == "failed" else HALF, _reasons(fired + blind))
     if blind or not ours:
-        return _Grade("unavailable", 0, _reasons(blind) or "No detector was set to look at this.")
+        return _unavailable(_reasons(blind) or "No detector was set to look at this.")
     most = max(one.score or 0.0 for one in ours)
     return _Grade("ok", 1 - (1 - ENOUGH) * most, f"{fine}: {_counted(len(ours), 'detector')} found nothing.")
 
