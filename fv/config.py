@@ -4,24 +4,22 @@ Every setting is spelled FV_NAME. FV_NAME_FILE names a file that holds the value
 that does not parse, or a setting given twice stops the start with the name and the reason.
 """
 
-import ipaddress
 import os
-import re
 import secrets
 import stat
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import click
 from flask import Flask
 
-from fv.accounts import email as emails
+from fv.analysis import detectors
+from fv.analysis.scoring import Policy
 from fv.models import names as face_models
 from fv.notices.smtp_url import mail_server
-from fv.throttle.policy import Rate
+from fv.spelling import between, blobs, database, duration, email, issuer, networks, one_of, origin, rates
 
 FILE = "facevault.cfg"
 KEY_FILE = "secret.key"
@@ -37,109 +35,6 @@ class Setting:
     parse: Callable[[str], object]
     default: str | None
     about: str
-
-
-# ── How values are spelled ───────────────────────────────────────────────────────────────────────────────────
-
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
-def duration(text: str) -> int:
-    """`90s`, `15m`, `12h`, `7d`: seconds, from one second to 366 days."""
-    found = re.fullmatch(r"([0-9]{1,8})([smhd])", text)
-    seconds = int(found[1]) * _UNITS[found[2]] if found else 0
-    if not 1 <= seconds <= 366 * 86400:
-        raise ValueError("a number with s, m, h or d behind it, from 1s to 366d")
-    return seconds
-
-
-def rates(text: str) -> tuple[Rate, ...]:
-    """`5/15m 20/24h`: no more than 5 in 15 minutes and 20 in 24 hours."""
-    found = tuple(_rate(part) for part in text.split())
-    if not found:
-        raise ValueError("one or more of COUNT/TIME, such as 5/15m")
-    return found
-
-
-def _rate(text: str) -> Rate:
-    count, slash, window = text.partition("/")
-    if not slash or not re.fullmatch(r"[0-9]{1,5}", count) or not 1 <= int(count) <= 10_000:
-        raise ValueError("COUNT/TIME with a count from 1 to 10000, such as 5/15m")
-    return Rate(int(count), duration(window))
-
-
-def between(low: int, high: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
-            raise ValueError(f"a whole number from {low} to {high}")
-        return int(text)
-
-    return parse
-
-
-def one_of(*words: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text not in words:
-            raise ValueError("one of " + ", ".join(words))
-        return text
-
-    return parse
-
-
-def networks(text: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
-    """Addresses or networks, separated by spaces or commas."""
-    try:
-        return tuple(ipaddress.ip_network(part) for part in re.split(r"[\s,]+", text) if part)
-    except ValueError:
-        raise ValueError("addresses or networks such as 10.0.0.5 or 172.16.0.0/12") from None
-
-
-def issuer(text: str) -> str:
-    if not 1 <= len(text) <= 64 or ":" in text or not text.isprintable():
-        raise ValueError("1 to 64 printable characters without a colon")
-    return text
-
-
-def origin(text: str) -> str | None:
-    """`https://verify.example.org`: scheme, host and perhaps a port, nothing behind."""
-    if not text:
-        return None
-    parts = urlsplit(text)
-    plain = parts.scheme in ("http", "https") and parts.hostname and not (parts.username or parts.password)
-    if not plain or parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise ValueError("an address such as https://verify.example.org, with nothing behind the host")
-    return f"{parts.scheme}://{parts.netloc}".lower()
-
-
-def database(text: str) -> Path | None:
-    """`sqlite:///relative.db` or `sqlite:////absolute.db`; None is facevault.db in the instance folder."""
-    if not text:
-        return None
-    if text.startswith(("postgresql:", "postgres:")):
-        raise ValueError("sqlite:///FILE: this version keeps its rows in SQLite only")
-    if not text.startswith("sqlite:///") or len(text) == len("sqlite:///"):
-        raise ValueError("sqlite:///FILE")
-    return Path(text.removeprefix("sqlite:///")).absolute()
-
-
-def blobs(text: str) -> Path | None:
-    """A folder, or `file:///folder`; None is the folder blobs in the instance folder."""
-    scheme, colon, _ = text.partition(":")
-    if colon and scheme == "file":
-        parts = urlsplit(text)
-        if parts.netloc or not parts.path.startswith("/") or parts.query or parts.fragment:
-            raise ValueError("file:///FOLDER, with nothing else in it")
-        text = unquote(parts.path)
-    elif colon and "/" not in scheme:
-        raise ValueError("a folder, or file:///FOLDER: this version keeps its blobs on this machine only")
-    return Path(text).absolute() if text else None
-
-
-def email(text: str) -> str | None:
-    found = emails.normalised(text) if text else None
-    if text and not found:
-        raise ValueError("an email address such as ada@example.org")
-    return found
 
 
 SETTINGS: dict[str, Setting] = {
@@ -164,6 +59,9 @@ SETTINGS: dict[str, Setting] = {
     "SESSION_WINDOW": Setting(duration, "24h", "how long a person has to be photographed and to submit"),
     "RETENTION": Setting(duration, "30d", "how long photos, and what was read from them, are kept"),
     "FACE_MODEL": Setting(face_models.model_name, face_models.DEFAULT, "one of `fv models list`"),
+    "ACCEPT_FROM": Setting(between(1, 101), "70", "the lowest score of a session that passes; 101: none"),
+    "REJECT_BELOW": Setting(between(0, 100), "40", "a session with a lower score fails; 0: none"),
+    "DETECTORS": Setting(detectors.modes, "", "`NAME=MODE NAME=MODE`: what follows when a detector fires"),
     "LOGIN_PENDING": Setting(duration, "5m", "how long a proven password waits for its code"),
     "LOGIN_IDLE": Setting(duration, "12h", "a login ends when unused for so long"),
     "LOGIN_LIFETIME": Setting(duration, "7d", "a login ends after so long in any case"),
@@ -183,6 +81,10 @@ def load(app: Flask, overrides: Mapping[str, object]) -> None:
     app.config.update(overrides)
     if app.config["SECRET_KEY"] and app.config["SECRET_KEY_FILE"]:
         raise Misconfigured("FV_SECRET_KEY and FV_SECRET_KEY_FILE are both set: keep one.")
+    try:
+        app.config["POLICY"] = Policy(app.config["ACCEPT_FROM"], app.config["REJECT_BELOW"])
+    except ValueError as error:
+        raise Misconfigured(f"FV_REJECT_BELOW has to be less than FV_ACCEPT_FROM: {error}.") from None
     app.config["SECRET_KEY_GIVEN"] = bool(app.config["SECRET_KEY"])  # which Flask's own of this name replaces later
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = app.config["BODY_LIMIT"]
 

@@ -10,11 +10,12 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FV = ROOT / "fv"
 
-#: Modules that import nothing of ours, know no request and no database, and take the time as an argument.
+#: Modules that import nothing of ours, know no request and no database, and take the time as an argument. Those of
+#: fv/analysis, all of them, may import each other.
 PURE = {
     "accounts.email", "api.times", "audit.chain", "audit.events", "demo.pictures", "evidence.intake",
-    "evidence.watermark", "ids", "keys.scopes", "links.return_urls", "mfa.backup_codes", "mfa.totp", "models.names",
-    "notices.smtp_url", "qr", "sealing", "throttle.policy", "words",
+    "evidence.watermark", "fingerprints.rotation", "fingerprints.vector", "ids", "keys.scopes", "links.return_urls",
+    "mfa.backup_codes", "mfa.totp", "models.names", "notices.smtp_url", "qr", "sealing", "throttle.policy", "words",
 }  # fmt: skip
 
 #: Features that may look into other features, and into which. Every other feature stands alone.
@@ -28,19 +29,20 @@ LOOKS_INTO = {
     "profile": {"accounts", "mfa", "passwords", "throttle"},
     "dashboard": {"accounts", "mfa", "keys", "verifications"},
     "models": {"analysis", "evidence"},
-    "verifications": {"accounts", "analysis", "evidence", "keys", "throttle", "usage"},
+    "verifications": {"accounts", "analysis", "evidence", "fingerprints", "keys", "throttle", "usage"},
     "capture": {"evidence", "links", "throttle", "verifications"},
     "links": {"accounts", "keys", "throttle", "verifications"},
-    "demo": {"accounts", "evidence", "mfa", "passwords", "support", "verifications"},
+    "demo": {"accounts", "analysis", "evidence", "mfa", "passwords", "support", "verifications"},
     "support": {"accounts", "keys", "mfa", "passwords", "throttle"},
-    "jobs": {"analysis", "evidence", "metrics", "notices", "verifications"},
+    "jobs": {"analysis", "evidence", "metrics", "models", "notices", "verifications"},
     "metrics": {"verifications"},
     # and these, which are no features
-    "config": {"accounts", "models", "notices", "throttle"},
+    "config": {"analysis", "models", "notices"},
     "cookie": {"accounts"},
     "doctor": {"accounts", "analysis", "evidence", "metrics", "mfa", "models", "notices", "verifications"},
     "gate": {"accounts", "keys", "mfa"},
     "serving": {"jobs", "support"},
+    "spelling": {"accounts", "throttle"},
     "web": {"accounts"},
 }
 #: What every feature stands on.
@@ -51,6 +53,7 @@ LAYERS = {
     "listing": 1,
     "tries": 2,
     "due": 2,
+    "verdict": 2,
     "flows": 2,
     "views": 3,
     "pages": 3,

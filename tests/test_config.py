@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from fv import config, create_app
-from fv.config import Misconfigured, Rate
+from fv import config, create_app, spelling
+from fv.analysis import detectors
+from fv.analysis.scoring import Policy
+from fv.config import Misconfigured
+from fv.throttle.policy import Rate
 
 
 @pytest.fixture
@@ -72,6 +75,10 @@ def test_the_numbers_of_the_contract_are_the_defaults(start):
         ("FV_SMTP_URL", "mail.example.org", "smtp://"),
         ("FV_SMTP_URL", "smtp://user:secret@", "smtp://"),
         ("FV_SUPPORT_WINDOW", "1", "a number with s, m, h or d"),
+        ("FV_ACCEPT_FROM", "0", "from 1 to 101"),
+        ("FV_REJECT_BELOW", "101", "from 0 to 100"),
+        ("FV_DETECTORS", "same_file=never", "NAME=MODE"),
+        ("FV_DETECTORS", "same_flie=block", "detectors that are installed: same_still"),
     ],
 )
 def test_a_bad_value_is_refused_with_its_name_and_the_reason(start, name, value, reason):
@@ -81,6 +88,14 @@ def test_a_bad_value_is_refused_with_its_name_and_the_reason(start, name, value,
     assert "secret" not in refused.value.message
     with pytest.raises(Misconfigured, match=name):
         start(f"{name} = {value}\n")
+
+
+def test_scores_leave_room_for_a_person(start):
+    settings = start().config
+    assert settings["POLICY"] == Policy(70, 40) and settings["DETECTORS"] == dict(detectors.DEFAULTS)
+    assert start(FV_ACCEPT_FROM="101", FV_REJECT_BELOW="0").config["POLICY"] == Policy(101, 0)
+    with pytest.raises(Misconfigured, match="FV_REJECT_BELOW has to be less than FV_ACCEPT_FROM"):
+        start(FV_ACCEPT_FROM="40")
 
 
 def test_an_unknown_name_is_refused(start):
@@ -222,4 +237,4 @@ def test_without_a_setting_the_folder_is_beside_wsgi_py_or_where_one_stands(tmp_
     [("", None), ("/srv/blobs", "/srv/blobs"), ("file:///srv/my%20blobs", "/srv/my blobs"), ("./a:b", "./a:b")],
 )
 def test_blobs_are_kept_in_a_folder_or_at_a_file_address(value, path):
-    assert config.blobs(value) == (Path(path).absolute() if path else None)
+    assert spelling.blobs(value) == (Path(path).absolute() if path else None)

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fv import db
-from fv.config import Rate
 from fv.throttle import policy
+from fv.throttle.policy import Rate
 from tests.conftest import Visitor
 
 

@@ -11,8 +11,8 @@ from werkzeug.wrappers import Response
 
 from fv import db
 from fv.api import times
-from fv.config import Rate
 from fv.links import return_urls
+from fv.throttle.policy import Rate
 from tests.conftest import Visitor
 from tests.test_audit import trail
 from tests.test_capture import Person

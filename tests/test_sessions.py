@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from fv import db
-from fv.config import Rate
+from fv.throttle.policy import Rate
 from fv.verifications import flows, states
 from tests.conftest import Visitor
 from tests.test_audit import names

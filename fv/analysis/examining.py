@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from importlib import import_module
 from itertools import combinations
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -50,33 +51,40 @@ def reading(_settings: Settings) -> Stage:
     return reads
 
 
-def faces(_settings: Settings) -> Stage:
-    faces = import_module("fv.analysis.faces").Faces()
+def faces(settings: Settings) -> Stage:
+    """`model`: a slot (weights.Slot) of a model that was added; without one the default model is loaded."""
+    weights = import_module("fv.analysis.weights")
+    told = settings.get("model")
+    model = import_module("fv.analysis.faces")
+    faces = model.load(weights.Slot(**told | {"path": Path(told["path"])}) if told else None)
 
     def finds(seen: Seen) -> Report:
         found: dict[str, Face] = {}
         refusals: dict[str, str] = {}
         for kind in KINDS:
             # people hold a card any way round, and themselves upright
-            one = faces.find(seen.image(kind), turns=(0, 1, 2, 3) if kind == "id_photo" else (0,))
+            one = faces.find(seen.image(kind), model.FOUR_WAYS if kind == "id_photo" else model.ONE_WAY)
             if isinstance(one, str):
                 refusals[kind] = one
             else:
                 found[kind], seen.crops[kind] = one.face, one.crop
         similarities = {
-            f"{one} {other}": sum(a * b for a, b in zip(found[one].template, found[other].template, strict=True))
-            for one, other in combinations(found, 2)
+            f"{one} {other}": model.similarity(found[one], found[other]) for one, other in combinations(found, 2)
         }
         return replace(seen.report, model=faces.model, faces=found, refusals=refusals, similarities=similarities)
 
     return finds
 
 
-def consistency(_settings: Settings) -> Stage:
-    look = import_module("fv.analysis.consistency").look
+def consistency(settings: Settings) -> Stage:
+    """`detectors`: the mode of each that is to look."""
+    module = import_module("fv.analysis.consistency")
+    modes = settings.get("detectors", {})
 
     def looks(seen: Seen) -> Report:
-        return replace(seen.report, detections=tuple(look(seen)))
+        photos = {kind: seen.image(kind) for kind in seen.case.photos}
+        at = module.Look(photos, seen.crops, seen.case.challenge, seen.report)
+        return replace(seen.report, detections=tuple(module.look(at, modes)))
 
     return looks
 

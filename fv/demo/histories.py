@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from fv import ids
+from fv.analysis.findings import CHECKS, Finding, Findings
 from fv.verifications import analysis, states
-from fv.verifications.analysis import CHECKS, Finding, Findings
 from fv.verifications.flows import CHALLENGES, STEPS
 from fv.verifications.store import Happening, Verification
 
@@ -122,7 +122,7 @@ def _found(verdict: str, draw: Random) -> Findings:
     results = {check: result if check in odd else "ok" for check in CHECKS}
     findings = tuple(Finding(check, said, f"Made up: {REASONS[said][check]}") for check, said in results.items())
     face = {"ok": True, "review": None, "failed": False}[results["face_match"]]
-    return Findings(findings, draw.randint(lowest, highest), decision, face)
+    return Findings(findings, score=draw.randint(lowest, highest), decision=decision, face_match=face)
 
 
 def _outcome(number: int) -> str:

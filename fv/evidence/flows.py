@@ -1,4 +1,5 @@
-"""The story: a photo comes in, is read, sealed and kept; it is opened, shown with a mark, replaced, erased.
+"""The story: a photo comes in, is read, sealed and kept; it is opened, shown with a mark, replaced, erased. What was
+read from a document is kept and erased with its photos.
 
 The blob is written before the row that names it, and deleted after the row is gone: what a crash leaves behind is a
 blob that nobody can open, and sweep() takes it away.
@@ -12,9 +13,10 @@ from flask import current_app
 from fv import db, ids, sealing
 from fv.evidence import blobs, child, intake, store, watermark
 from fv.evidence.intake import Refused
-from fv.evidence.store import Photo
+from fv.evidence.store import Copy, Photo
 from fv.turns import Turns
 
+MOST_COPIES = 20  # that are told of
 ORPHANED = 3600  # seconds a blob may wait for its row: a transaction takes milliseconds
 
 _marking = Turns("marking", at_once=2, room=8, patience=10)  # 0.65 s and 50 MB each (watermark.py)
@@ -79,14 +81,35 @@ def watermarked(photo: Photo, text: str) -> bytes:
 
 
 def erase(account_id: str, verification_id: str, now: int) -> int:
-    """Keys first, then blobs; how many photos. Raises blobs.Unavailable when a blob is left: call it again.
+    """Keys and what was read first, then blobs; how many photos. Raises blobs.Unavailable when one is left: call again.
 
-    Outside of any transaction. When it returns, nothing of these photos can be opened and no blob of them is there.
+    Outside of any transaction. When it returns, nothing of these photos can be opened, no blob of them is there, and
+    nothing that was read from them.
     """
     with db.transaction():
         number = store.forget(account_id, verification_id, now)
+        store.forget_document(account_id, verification_id)
     _clear(store.leftovers(account_id, verification_id))
     return number
+
+
+def copies(account_id: str, verification_id: str) -> list[Copy]:
+    """Which photos of it are the same file as another photo of this account, those of this verification first."""
+    return store.copies(account_id, verification_id, MOST_COPIES)
+
+
+def keep_document(account_id: str, verification_id: str, text: str, now: int) -> None:
+    """Seal and keep what was read, in place of what was read before."""
+    sealed = _keyring().seal(text.encode(), bound_to=_document_of(account_id, verification_id))
+    store.put_document(account_id, verification_id, sealed, now)
+
+
+def open_document(account_id: str, verification_id: str) -> str | None:
+    """What was read; None: nothing was, or it is erased. Raises sealing.Unreadable when rows were swapped."""
+    sealed = store.document(account_id, verification_id)
+    if sealed is None:
+        return None
+    return _keyring().open(sealed, bound_to=_document_of(account_id, verification_id)).decode()
 
 
 def kept_and_missing() -> tuple[int, int]:
@@ -140,6 +163,10 @@ def _clear(leftovers: list[store.Leftover]) -> int:
 
 def _of(photo: Photo) -> str:
     return _bound_to(photo.account_id, photo.verification_id, photo.kind, photo.id)
+
+
+def _document_of(account_id: str, verification_id: str) -> str:
+    return f"document {account_id} {verification_id}"
 
 
 def _bound_to(account_id: str, verification_id: str, kind: str, id: str) -> str:

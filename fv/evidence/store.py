@@ -1,4 +1,4 @@
-"""Photos as the database knows them."""
+"""Photos, and what was read from documents, as the database knows them."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -31,6 +31,20 @@ class Kind:
 
     verification_id: str
     kind: str
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A kept photo, and another one of the account that was the same file: of this verification or another one."""
+
+    kind: str
+    verification_id: str
+    other_kind: str
+
+
+@dataclass(frozen=True)
+class _Sealed:
+    sealed_text: str
 
 
 @dataclass(frozen=True)
@@ -84,6 +98,23 @@ def kinds_of(account_id: str, verification_ids: Sequence[str]) -> list[Kind]:
     )  # fmt: skip
 
 
+def copies(account_id: str, verification_id: str, most: int) -> list[Copy]:
+    """Those of this verification first; then of others, erased ones too, because their SHA-256 is kept."""
+    return db.many(
+        Copy,
+        """
+        SELECT mine.kind, other.verification_id, other.kind AS other_kind
+        FROM photos AS mine
+        JOIN photos AS other ON other.account_id = mine.account_id AND other.sha256 = mine.sha256
+        WHERE mine.account_id = :account_id AND mine.verification_id = :verification_id AND mine.erased_at IS NULL
+          AND (other.verification_id != mine.verification_id OR other.kind > mine.kind)
+        ORDER BY other.verification_id != mine.verification_id, mine.kind, other.verification_id, other.kind
+        LIMIT :most
+        """,
+        account_id=account_id, verification_id=verification_id, most=most,
+    )  # fmt: skip
+
+
 def remove(id: str) -> None:
     db.run("DELETE FROM photos WHERE id = :id", id=id)
 
@@ -130,3 +161,31 @@ def blob_keys() -> set[str]:
 
 def knows_blob(blob_key: str) -> bool:
     return db.one(dict, "SELECT id FROM photos WHERE blob_key = :blob_key", blob_key=blob_key) is not None
+
+
+# ── What was read ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def put_document(account_id: str, verification_id: str, sealed_text: str, now: int) -> None:
+    """In place of what was read before."""
+    db.run(
+        """
+        INSERT INTO documents (account_id, verification_id, sealed_text, read_at)
+        VALUES (:account_id, :verification_id, :sealed_text, :now)
+        ON CONFLICT (account_id, verification_id) DO UPDATE SET sealed_text = :sealed_text, read_at = :now
+        """,
+        account_id=account_id, verification_id=verification_id, sealed_text=sealed_text, now=now,
+    )  # fmt: skip
+
+
+def document(account_id: str, verification_id: str) -> str | None:
+    """Sealed."""
+    found = db.one(
+        _Sealed, f"SELECT sealed_text FROM documents WHERE {_OF_ONE}",
+        account_id=account_id, verification_id=verification_id,
+    )  # fmt: skip
+    return found.sealed_text if found else None
+
+
+def forget_document(account_id: str, verification_id: str) -> int:
+    return db.run(f"DELETE FROM documents WHERE {_OF_ONE}", account_id=account_id, verification_id=verification_id)

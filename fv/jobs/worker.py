@@ -12,6 +12,7 @@ from fv import clock
 from fv.evidence import flows as evidence
 from fv.jobs.analyst import Analyst
 from fv.metrics import flows as metrics
+from fv.models import flows as models
 from fv.notices import flows as notices
 from fv.verifications import due
 
@@ -33,7 +34,8 @@ def run(app: Flask, seen: int) -> None:
     and begun anew by the next worker. `seen`: see beginning().
     """
     stopping = threading.Event()
-    analyst = Analyst(stopping.is_set)
+    with app.app_context():
+        analyst = Analyst(stopping.is_set, {"detectors": app.config["DETECTORS"], **models.for_analysis()})
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the first process, which then stops this one
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     with app.app_context():

@@ -3,7 +3,7 @@
 Core runs without the extra `face`; so whatever needs its packages is imported where it is used.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
@@ -96,6 +96,18 @@ def prove(slot: Slot, one: Path, again: Path, other: Path) -> Proof:
 
 def keep(slot: Slot, raw: bytes) -> None:
     registry.keep(replace(slot, path=registry.folder() / f"{slot.id}.onnx"), raw)
+
+
+def for_analysis() -> dict[str, object]:
+    """What the process that examines photos is told of the model of FV_FACE_MODEL, and which file it has to read.
+
+    A model that is not fit is told all the same: it is not loaded then, and no other one takes its place.
+    """
+    try:
+        slot = registry.chosen()
+    except Unfit:
+        return {"model": {"path": ""}}
+    return {"model": asdict(slot) | {"path": str(slot.path)}, "readable": [str(slot.path)]} if slot else {}
 
 
 def state(name: str) -> State:

@@ -1,14 +1,15 @@
-"""What the analysers find in a session's photos, and what follows from it. Pure.
+"""What becomes of a session whose photos nobody looks at. Pure.
 
-An analyser that is missing, fails or takes too long says `unavailable`, and a session with one such finding is never
-passed by the machine: a person decides. None is installed in this version, so every session is decided by a person,
-but for those in test mode, whose end is what their external_user_id asks for.
+In test mode a few names of external_user_id ask for an end, and nothing is examined. Everything else is judged by
+fv/analysis/scoring.py; the report of nobody, as without an analyser, makes every check `unavailable`: a person decides.
 """
 
-import json
-from dataclasses import asdict, dataclass
+from datetime import date
 
-CHECKS = ("document", "mrz", "face_match", "liveness", "duplicate")
+from fv.analysis.findings import CHECKS, Finding, Findings
+from fv.analysis.report import Report
+from fv.analysis.scoring import Policy, judge
+
 #: external_user_id of a test session → its end, and the check that says why
 TEST = {
     "test_pass": ("accept", None),
@@ -19,44 +20,18 @@ TEST = {
 SCORES = {"accept": 95, "review": 55, "reject": 10}
 
 
-@dataclass(frozen=True)
-class Finding:
-    """`result`: ok, review, failed, unavailable."""
-
-    check: str
-    result: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Findings:
-    """`score`: 0 to 100, high is safe; None: nothing could be measured."""
-
-    findings: tuple[Finding, ...]
-    score: int | None
-    decision: str
-    face_match: bool | None
-
-    def as_text(self) -> str:
-        return json.dumps([asdict(finding) for finding in self.findings])
-
-
-def read(text: str | None) -> list[Finding]:
-    """What Findings.as_text() wrote; nothing before the analysis."""
-    return [Finding(**finding) for finding in json.loads(text)] if text else []
+def staged(mode: str, external_user_id: str) -> Findings | None:
+    """The end that a test session asks for; None: it is examined like any other."""
+    if mode != "test" or external_user_id not in TEST:
+        return None
+    decision, why = TEST[external_user_id]
+    results = dict.fromkeys(CHECKS, "ok") | ({why: "review" if decision == "review" else "failed"} if why else {})
+    findings = tuple(Finding(check, result, "Test mode: nothing was examined.") for check, result in results.items())
+    return Findings(
+        findings=findings, score=SCORES[decision], decision=decision, face_match=results["face_match"] == "ok"
+    )
 
 
 def examine(mode: str, external_user_id: str) -> Findings:
-    if mode == "test" and external_user_id in TEST:
-        decision, why = TEST[external_user_id]
-        results = dict.fromkeys(CHECKS, "ok") | ({why: "review" if decision == "review" else "failed"} if why else {})
-        findings = tuple(
-            Finding(check, result, "Test mode: nothing was examined.") for check, result in results.items()
-        )
-        return Findings(findings, SCORES[decision], decision, results["face_match"] == "ok")
-    return unexamined("No analyser is installed for this.")
-
-
-def unexamined(why: str) -> Findings:
-    """Nothing was measured: a person decides."""
-    return Findings(tuple(Finding(check, "unavailable", why) for check in CHECKS), None, "review", None)
+    """Without an analyser."""
+    return staged(mode, external_user_id) or judge(Report(), (), Policy(), date.min)

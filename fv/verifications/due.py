@@ -3,10 +3,12 @@
 from collections.abc import Callable
 
 from fv import db, ids, sealing
+from fv.analysis import scoring
 from fv.analysis.report import Case, Failed, Interrupted, Report
 from fv.audit import flows as audit
 from fv.evidence import flows as evidence
-from fv.verifications import analysis, store
+from fv.fingerprints import flows as fingerprints
+from fv.verifications import analysis, store, verdict
 from fv.verifications.store import Verification
 
 LEASE = 300  # seconds a worker has for one session: an examination ends within 120
@@ -26,33 +28,37 @@ def analyse_next(now: int, examine: Callable[[Case], Report]) -> bool:
     if session is None:
         return False
     try:
-        found = _found(session, examine)
+        report, blind = _examined(session, examine)
     except Interrupted:
         store.give_up(session.id, lease)
         return False
+    found = verdict.reach(session, report, now, blind)
     with db.transaction():
         if not store.finish(session.id, lease, found.as_text(), found.score, found.decision, found.face_match):
             raise db.Undo
+        verdict.keep(session, report, now)
         new = {"accept": "passed", "review": "review", "reject": "failed"}[found.decision]
         store.become(session.account_id, session.id, new, now)
         store.note(session.id, new, now)
     return True
 
 
-def _found(session: Verification, examine: Callable[[Case], Report]) -> analysis.Findings:
-    """Outside of any transaction: it takes seconds. A photo that does not open today does not open tomorrow either."""
-    if session.mode == "test" and session.external_user_id in analysis.TEST:
-        return analysis.examine(session.mode, session.external_user_id)
+def _examined(session: Verification, examine: Callable[[Case], Report]) -> tuple[Report, str]:
+    """The report, and what is said of every check where it is that of nobody.
+
+    Outside of any transaction: it takes seconds. A photo that does not open today does not open tomorrow either.
+    """
+    if analysis.staged(session.mode, session.external_user_id):
+        return Report(), scoring.NO_ANALYSER
     kept = evidence.of_verification(session.account_id, session.id)
     try:
         photos = {photo.kind: evidence.open(photo) for photo in kept}
     except (sealing.Unreadable, db.Unavailable):
-        return analysis.unexamined("A photo of this session cannot be opened.")
+        return Report(), "A photo of this session cannot be opened."
     try:
-        examine(Case(photos, session.answered or session.challenge))
+        return examine(Case(photos, session.answered or session.challenge)), scoring.NO_ANALYSER
     except Failed:
-        return analysis.unexamined("The analysis of these photos failed.")
-    return analysis.examine(session.mode, session.external_user_id)
+        return Report(), scoring.BROKEN
 
 
 def take_over() -> None:
@@ -73,6 +79,7 @@ def erase_next(now: int) -> bool:
         return False
     evidence.erase(session.account_id, session.id, now)
     with db.transaction():
+        fingerprints.forget(session.account_id, session.id)
         if not store.erased(session.id, now):
             raise db.Undo
         store.note(session.id, "erased", now)

@@ -7,11 +7,12 @@ from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from fv import clock, gate, web
+from fv.analysis import findings
 from fv.api import lists
 from fv.evidence import flows as evidence
 from fv.problems import FieldError, Problem
 from fv.throttle.flows import Pause
-from fv.verifications import analysis, flows, listing, states, store, viewing
+from fv.verifications import flows, listing, states, store, viewing
 from fv.verifications.flows import Asked, Refused
 from fv.verifications.listing import Filter
 from fv.verifications.store import Verification
@@ -166,7 +167,7 @@ def _looked_into(session: Verification) -> dict[str, Any]:
     return {
         "session": session,
         "photos": {kind: viewing.kept(session, kind) for kind in flows.STEPS},
-        "findings": analysis.read(session.findings),
+        "findings": findings.read(session.findings).findings,
         "may_decide": MAY_DECIDE.get(session.status, ()),
     }
 

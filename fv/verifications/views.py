@@ -7,13 +7,14 @@ from flask import Blueprint, jsonify, request
 from werkzeug.wrappers import Response
 
 from fv import clock, gate, web
+from fv.analysis import findings
 from fv.api import bodies, lists, times
 from fv.evidence import flows as evidence
 from fv.evidence.store import Photo
 from fv.keys import flows as keys
 from fv.problems import FieldError, Problem
 from fv.throttle.flows import Pause
-from fv.verifications import analysis, flows, listing, states, store, viewing
+from fv.verifications import flows, listing, states, store, viewing
 from fv.verifications.flows import Asked, Refused
 from fv.verifications.listing import Filter
 from fv.verifications.store import Verification
@@ -129,7 +130,7 @@ def capture_url(id: str, token: str) -> str:
 
 def as_json(session: Verification, taken: Set[str]) -> dict[str, object]:
     """`taken`: the kinds of photo there are."""
-    results = {finding.check: finding.result for finding in analysis.read(session.findings)}
+    results = {finding.check: finding.result for finding in findings.read(session.findings).findings}
     return {
         "session_id": session.id,
         "external_user_id": session.external_user_id,
@@ -145,7 +146,7 @@ def as_json(session: Verification, taken: Set[str]) -> dict[str, object]:
         "poa": None,
         "anti_spoofing": None,
         "credential": None,
-        "checks": {check: results.get(check) for check in analysis.CHECKS},
+        "checks": {check: results.get(check) for check in findings.CHECKS},
         "mode": session.mode,
         "data_state": "retained" if session.erased_at is None else "erased",
         "erase_after": times.written(session.erase_after),

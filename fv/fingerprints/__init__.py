@@ -1,0 +1,1 @@
+"""Templates of faces: turned by a secret of their account, compared, erased."""

@@ -1,0 +1,40 @@
+"""A template as bytes: 128 float32, little-endian, of length 1. Pure."""
+
+import math
+import struct
+from collections.abc import Sequence
+
+LENGTH = 128  # numbers
+BYTES = 4 * LENGTH
+_FORMAT = f"<{LENGTH}f"
+
+
+class Unusable(Exception):
+    """Not 128 finite numbers with a direction. Says no more: a template is in no message."""
+
+
+def unit(numbers: Sequence[float]) -> list[float]:
+    """The same direction, of length 1, whatever the magnitude. Raises Unusable."""
+    largest = max(map(abs, numbers), default=0.0)
+    if len(numbers) != LENGTH or not all(map(math.isfinite, numbers)) or largest == 0:
+        raise Unusable("a template has 128 finite numbers, and not all of them are zero")
+    scaled = [number / largest for number in numbers]  # else the squares of very large or small numbers are lost
+    length = math.sqrt(math.fsum(number * number for number in scaled))
+    return [number / length for number in scaled]
+
+
+def pack(numbers: Sequence[float]) -> bytes:
+    """512 bytes. Raises Unusable."""
+    return struct.pack(_FORMAT, *unit(numbers))
+
+
+def unpack(packed: bytes) -> list[float]:
+    """What pack() wrote: of length 1 within 1e-6. Raises Unusable."""
+    if len(packed) != BYTES:
+        raise Unusable(f"a stored template has {BYTES} bytes")
+    return unit(struct.unpack(_FORMAT, packed))
+
+
+def cosine(one: Sequence[float], other: Sequence[float]) -> float:
+    """Of two vectors of length 1, -1 to 1."""
+    return max(-1.0, min(1.0, math.fsum(a * b for a, b in zip(one, other, strict=True))))
