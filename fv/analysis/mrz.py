@@ -109,6 +109,15 @@ def read(lines: Sequence[str], today: date, doubts: Doubts | None = None) -> Zon
     return fitting[0] if len(fitting) == 1 else zone
 
 
+def odd_letters(lines: Sequence[str]) -> int:
+    """How many letters cannot stand where they do, look-alikes aside; all of them where there is no such format."""
+    format = format_of(lines)
+    if format is None:
+        return sum(map(len, lines))
+    forced, _ = _forced(LAYOUTS[format], lines)
+    return sum(one not in KINDS[part.kind] for part in LAYOUTS[format].parts.values() for one in _cut(forced, part))
+
+
 # ── Dates ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -77,6 +77,14 @@ def joined(quads: Sequence[Quad], direction: Quad) -> list[Quad]:
     return rows
 
 
+def around(quads: Sequence[Quad], margin: float) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom of all of them, and of so many heights of the highest around."""
+    corners = np.concatenate(quads)
+    more = margin * max(map(height, quads))
+    (left, top), (right, bottom) = corners.min(axis=0) - more, corners.max(axis=0) + more
+    return max(0, int(left)), max(0, int(top)), int(right) + 1, int(bottom) + 1
+
+
 def overlaps(quad: Quad, line: Quad) -> bool:
     """Whether the middle of a piece of text lies on a line."""
     right, down = line[1] - line[0], line[3] - line[0]

@@ -1,6 +1,6 @@
 """Find the machine-readable zone on a photo, at any angle, and read it: several times, and by all readings together."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
@@ -11,12 +11,14 @@ from fv.analysis import ctc, images, layouts, mrz, strips
 from fv.analysis.images import Array, Quad
 from fv.analysis.ocr import Ocr
 
-LINE = 8  # times its height a piece of text is long that may be a line of a zone; they are 15 to 30
-MOST = 12  # pieces that are tried, the longest first: 50 ms each
+LINE, TOO_LONG = 8, 45  # times its height: how long a line of a zone may be, with a part missing; they are 15 to 30
+MOST = 8  # pieces that are tried, the longest first: 60 ms each; on a document no others are as long as those of a zone
+MOST_GROUPS = 3  # that are read again: 0.6 s each
 ALMOST = -0.35  # the least score (ctc.Spelling) of a line of a zone; they have -0.05 to 0, other text -0.5 and less
 #: Further readings: how much longer and higher than the piece of text, in heights of it, and how much stretched.
 AGAIN = ((0.6, 0.12, 1.0), (0.3, 0.0, 1.25), (0.5, 0.25, 0.85), (0.4, -0.06, 1.1))
 DOUBT = 0.02  # how likely a letter must be for a place to be in doubt; a look-alike that it is not has less than 0.001
+ODD = 4  # letters of a zone that cannot stand where they were read at first; lines of other text have 10 and more
 LENGTHS = {30: 3, 36: 2, 44: 2}  # letters of a line, and lines
 
 
@@ -60,14 +62,21 @@ def page(ocr: Ocr, image: Array, quads: Sequence[Quad]) -> Page | None:
 
 def find(ocr: Ocr, image: Array, page: Page, today: date) -> Found | None:
     """None: there is no zone."""
-    for pieces in (page.quads, strips.joined(page.quads, page.direction)):
-        lines = [quad for quad in pieces if strips.length(quad) >= LINE * strips.height(quad)]
+    seen: set[int] = set()
+    whole = list(page.quads)
+    for pieces in (whole, strips.joined(whole, page.direction)):
+        lines = [quad for quad in pieces if _may_be_line(quad) and id(quad) not in seen]
+        seen |= {id(quad) for quad in pieces}
         rows = list(_rows(ocr, image, sorted(lines, key=strips.length, reverse=True)[:MOST]))
-        for chosen, length in _groups(rows, page.direction):
+        for chosen, length in _groups(rows, page.direction)[:MOST_GROUPS]:
             found = _read(ocr, image, [row.quad for row in chosen], length, today)
             if found:
                 return found
     return None
+
+
+def _may_be_line(quad: Quad) -> bool:
+    return LINE <= strips.length(quad) / strips.height(quad) <= TOO_LONG
 
 
 def _rows(ocr: Ocr, image: Array, quads: Sequence[Quad]) -> Iterator[_Row]:
@@ -78,7 +87,7 @@ def _rows(ocr: Ocr, image: Array, quads: Sequence[Quad]) -> Iterator[_Row]:
             yield _Row(quad, spelled)
 
 
-def _groups(rows: Sequence[_Row], direction: Quad) -> Iterator[tuple[Sequence[_Row], int]]:
+def _groups(rows: Sequence[_Row], direction: Quad) -> list[tuple[Sequence[_Row], int]]:
     """Lines that may be a zone, with their number of letters, the likeliest first."""
     groups: list[tuple[float, Sequence[_Row], int]] = []
     for length, number in LENGTHS.items():
@@ -86,10 +95,11 @@ def _groups(rows: Sequence[_Row], direction: Quad) -> Iterator[tuple[Sequence[_R
         fitting.sort(key=lambda row: strips.place(row.quad, direction)[1])
         for start in range(len(fitting) - number + 1):
             chosen = fitting[start : start + number]
-            if all(_is_next(one.quad, other.quad, direction) for one, other in pairwise(chosen)):
+            follow = all(_is_next(one.quad, other.quad, direction) for one, other in pairwise(chosen))
+            if follow and mrz.odd_letters([_text(row.spelled[length].letters) for row in chosen]) <= ODD:
                 groups.append((min(row.spelled[length].score for row in chosen), chosen, length))
     groups.sort(key=lambda group: group[0], reverse=True)
-    return ((chosen, length) for _, chosen, length in groups)
+    return [(chosen, length) for _, chosen, length in groups]
 
 
 def _is_next(upper: Quad, lower: Quad, direction: Quad) -> bool:
@@ -105,7 +115,7 @@ def _is_next(upper: Quad, lower: Quad, direction: Quad) -> bool:
 
 def _read(ocr: Ocr, image: Array, quads: Sequence[Quad], length: int, today: date) -> Found | None:
     read = [_likely(ocr, image, quad, length) for quad in quads]
-    lines = ["".join(layouts.ALPHABET[letter] for letter in likely.argmax(axis=1)) for likely in read]
+    lines = [_text(likely.argmax(axis=1)) for likely in read]
     doubts = {
         (line, place): "".join(layouts.ALPHABET[letter] for letter in np.flatnonzero(at >= DOUBT))
         for line, likely in enumerate(read)
@@ -132,6 +142,10 @@ def _likely(ocr: Ocr, image: Array, quad: Quad, length: int) -> ctc.Floats:
     return (
         np.asarray(np.mean(kept, axis=0), np.float32) if kept else np.zeros((length, len(layouts.ALPHABET)), np.float32)
     )
+
+
+def _text(letters: Iterable[int]) -> str:
+    return "".join(layouts.ALPHABET[letter] for letter in letters)
 
 
 def _is_one(zone: mrz.Zone, today: date) -> bool:
