@@ -8,11 +8,16 @@ from pathlib import Path
 import pyotp
 import pytest
 from flask import Flask
+from hypothesis import settings
 from jinja2.bccache import Bucket, BytecodeCache
 from werkzeug.test import TestResponse
 
 from fv import create_app, db
 from tests.live import Server
+
+# a busy machine is slow, and nothing is wrong: no rule here is about time
+settings.register_profile("fv", deadline=None)
+settings.load_profile("fv")
 
 PASSWORD = "correct horse battery"
 

@@ -27,4 +27,4 @@ def as_letter(sign: str) -> str | None:
     if plain in _SIGNS:
         return _SIGNS[plain]
     bare = unicodedata.normalize("NFD", plain)[:1]  # Ü is written UE or U in the zone, but looks like U
-    return bare if len(bare) == 1 and bare in ALPHABET and bare else None
+    return bare if len(plain) == 1 and bare in ALPHABET else None

@@ -6,7 +6,7 @@ its look-alike; and where check digits do not fit, one character may be its look
 them all fit.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -169,8 +169,8 @@ def _checks(format: str, lines: Sequence[str]) -> dict[str, Check]:
     parts = layout.parts
     checks = {
         "document_number": _checked(*_number(layout, lines)),
-        "date_of_birth": _checked(_cut(lines, parts["birth"]), _cut(lines, parts["birth_check"])),
-        "expiry": _checked(_cut(lines, parts["expiry"]), _cut(lines, parts["expiry_check"])),
+        "date_of_birth": _checked(_cut(lines, parts["birth"]), _cut(lines, parts["birth_check"]), "date"),
+        "expiry": _checked(_cut(lines, parts["expiry"]), _cut(lines, parts["expiry_check"]), "date"),
         "optional": Check("absent"),
         "composite": Check("absent"),
     }
@@ -182,17 +182,14 @@ def _checks(format: str, lines: Sequence[str]) -> dict[str, Check]:
     return checks
 
 
-def _checked(text: str, digit: str) -> Check:
+def _checked(text: str, digit: str, kind: str = "any") -> Check:
     """Where nothing stands, its check digit is a filler or 0 (9303-4 §4.2.2.2 for the optional data)."""
     if not text.strip(FILLER) and digit in (FILLER, "0"):
         return Check("absent")
     if check_digit(text) != digit:
         return Check("fail")
-    return Check("pass", tuple((one, other) for one in text for other in sorted(_blind(one))))
-
-
-def _blind(one: str) -> Iterator[str]:
-    return (other for other in _PARTNERS[one] if (_VALUES[one] - _VALUES[other]) % 10 == 0)
+    return Check("pass", tuple((one, other) for one in text for other in sorted(_PARTNERS[one] & set(KINDS[kind]))
+                               if (_VALUES[one] - _VALUES[other]) % 10 == 0))  # fmt: skip
 
 
 # ── Repairs ──────────────────────────────────────────────────────────────────────────────────────────────────

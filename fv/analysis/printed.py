@@ -36,6 +36,9 @@ _FIRST = (
     "sex",
     "surname",
 )
+NAMES = ("surname", "given_names")
+#: So short that they stand on a card more than once, and for different things.
+BESIDE_ONLY = ("sex", "nationality", "issuing_country")
 MONTHS = {
     word: number
     for number, words in enumerate(
@@ -76,14 +79,14 @@ def compare(field: str, value: str, lines: Sequence[Line], is_cut: bool = False)
     beside = [text for text in _beside_label(field, lines) if _could_be(field, text)]
     if any(map(fits, beside)):
         return Comparison(True)
-    anywhere = (line.text for line in lines) if field in ("surname", "given_names") else _words(lines)
-    if not (field in ("sex", "nationality", "issuing_country") and len(value) < 3) and any(map(fits, anywhere)):
+    anywhere = [] if field in BESIDE_ONLY else [line.text for line in lines] if field in NAMES else list(_words(lines))
+    if any(map(fits, anywhere)):
         return Comparison(True)
     return Comparison(False, beside[0]) if beside else Comparison(None)
 
 
 def _fits(field: str, value: str, is_cut: bool) -> Callable[[str], bool]:
-    if field in ("surname", "given_names"):
+    if field in NAMES:
         return lambda text: same(text, value, is_cut)
     if field in ("date_of_birth", "expires_on"):
         return lambda text: value in dates(text)
@@ -102,9 +105,10 @@ def _could_be(field: str, text: str) -> bool:
         return any(one.isdigit() for one in text) and 5 <= len(_plain(text)) <= 20
     if field == "sex":
         return bool(re.fullmatch(r"[A-ZÀ-Ž] ?(/ ?[A-ZÀ-Ž])?", text.strip()))
-    if field in ("nationality", "issuing_country"):
+    if field in BESIDE_ONLY:
         return bool(re.fullmatch(r"[A-Z]{1,3}", text.strip()))
-    return text == text.upper() and any(one.isalpha() for one in text) and not any(one.isdigit() for one in text)
+    letters = [one for one in text if one.isalpha()]
+    return bool(letters) and letters[0].isupper() and not any(one.isdigit() for one in text)
 
 
 def dates(text: str) -> set[str]:
@@ -113,8 +117,8 @@ def dates(text: str) -> set[str]:
     parts = re.findall(r"[0-9]+|[^\W\d_]+", _bare(text))
     for first, second, third in zip(parts, parts[1:], parts[2:], strict=False):
         for day, month, year in ((first, second, third), (second, first, third), (third, second, first)):
-            number = MONTHS.get(month) or MONTHS.get(month[:3]) if month.isalpha() else int(month)
-            if number and day.isdigit() and year.isdigit() and len(year) == 4 and len(day) <= 2:
+            number = int(month) if month.isdecimal() else MONTHS.get(month) or MONTHS.get(month[:3])
+            if number and day.isdecimal() and year.isdecimal() and len(year) == 4 and len(day) <= 2:
                 try:
                     found.add(date(int(year), number, int(day)).isoformat())
                 except ValueError:

@@ -5,14 +5,15 @@ from dataclasses import replace
 from datetime import date
 
 from fv.analysis import images, layouts, mrz, printed, strips, zones
-from fv.analysis.images import Array, Quad
+from fv.analysis.images import Array
 from fv.analysis.ocr import Ocr
 from fv.analysis.printed import Comparison, Line
 from fv.analysis.report import Document, Field, Zone
 
 SEARCHED = 1280  # pixels of the longer side in which text is looked for: 0.5 s
-SMALL = 16  # pixels a line is high there whose letters may be too small to be told apart; then it is looked at closely
-CLOSELY = 2000  # pixels of the longer side of the part with text, then
+CLOSELY = 1600  # pixels of the longer side of the part with text, laid straight, where it is looked for once more
+AROUND = 8  # heights of a line that this part goes beyond the text that was found: a zone may not have been
+SURE = 0.95  # how likely the letters of a zone must be (zones.Found) that it is not looked at once more
 A_PAGE = 40  # pieces of text and more are a page, and no document in a large picture
 MOST_TEXT = 40  # pieces of printed text that are read, 25 ms each
 #: Which check digit covers a field.
@@ -27,23 +28,23 @@ class Reader:
 
     def read(self, image: Array, today: date) -> Document | None:
         """`image`: height × width × RGB, any way up. None: there is no machine-readable zone on it."""
-        small, scale = images.at_most(image, SEARCHED)
-        quads = self._ocr.find(small)
-        document = self._document(image, [quad / scale for quad in quads], today)
-        if document or not 0 < len(quads) < A_PAGE or scale == 1 or min(map(strips.height, quads)) >= SMALL:
-            return document
-        left, top, right, bottom = strips.around([quad / scale for quad in quads], margin=3)
-        part = image[top:bottom, left:right]
-        small, scale = images.at_most(part, CLOSELY)
-        return self._document(part, [quad / scale for quad in self._ocr.find(small)], today)
-
-    def _document(self, image: Array, quads: Sequence[Quad], today: date) -> Document | None:
-        page = zones.page(self._ocr, image, quads)
-        found = zones.find(self._ocr, image, page, today) if page else None
+        page, found = self._seen(image, today)
+        if page and len(page.quads) < A_PAGE and (found is None or found.sure < SURE or not found.zone.fits):
+            straight = images.between(image, strips.around(page.quads, page.direction, AROUND))
+            closer_page, closer = self._seen(straight, today, CLOSELY)
+            if closer and (found is None or closer.rank > found.rank):
+                image, page, found = straight, closer_page, closer
         if page is None or found is None:
             return None
         lines = self._printed(image, page, found)
-        return document(_with_printed_number(found, lines, today), lines, today)
+        return document(with_printed_number(found, lines, today), lines, today)
+
+    def _seen(
+        self, image: Array, today: date, longer_side: int = SEARCHED
+    ) -> tuple[zones.Page | None, zones.Found | None]:
+        small, scale = images.at_most(image, longer_side)
+        page = zones.page(self._ocr, image, [quad / scale for quad in self._ocr.find(small)])
+        return page, zones.find(self._ocr, image, page, today) if page else None
 
     def _printed(self, image: Array, page: zones.Page, found: zones.Found) -> list[Line]:
         lines: list[Line] = []
@@ -97,7 +98,7 @@ def _both(one: Comparison, other: Comparison) -> Comparison:
     return Comparison(False)
 
 
-def _with_printed_number(found: zones.Found, lines: Sequence[Line], today: date) -> mrz.Zone:
+def with_printed_number(found: zones.Found, lines: Sequence[Line], today: date) -> mrz.Zone:
     """Where the check digits leave open which of two look-alikes it is (6 or G), the printed number says it."""
     zone = found.zone
     if zone.fits and printed.compare("document_number", zone.number, lines).agrees is not False:

@@ -77,12 +77,15 @@ def joined(quads: Sequence[Quad], direction: Quad) -> list[Quad]:
     return rows
 
 
-def around(quads: Sequence[Quad], margin: float) -> tuple[int, int, int, int]:
-    """Left, top, right, bottom of all of them, and of so many heights of the highest around."""
-    corners = np.concatenate(quads)
-    more = margin * max(map(height, quads))
-    (left, top), (right, bottom) = corners.min(axis=0) - more, corners.max(axis=0) + more
-    return max(0, int(left)), max(0, int(top)), int(right) + 1, int(bottom) + 1
+def around(quads: Sequence[Quad], direction: Quad, margin: float) -> Quad:
+    """The rectangle in reading direction that holds all of them, and so many heights of a usual one around."""
+    corners, down = np.concatenate(quads), _down(direction)
+    more = margin * float(np.median([height(quad) for quad in quads]))
+    right_of, below = corners @ direction, corners @ down
+    ends = [(right_of.min() - more, below.min() - more), (right_of.max() + more, below.max() + more)]
+    (left, top), (right, bottom) = ends
+    places = ((left, top), (right, top), (right, bottom), (left, bottom))
+    return _quad(*(direction * x + down * y for x, y in places))
 
 
 def overlaps(quad: Quad, line: Quad) -> bool:

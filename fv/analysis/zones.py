@@ -14,6 +14,7 @@ from fv.analysis.ocr import Ocr
 LINE, TOO_LONG = 8, 45  # times its height: how long a line of a zone may be, with a part missing; they are 15 to 30
 MOST = 8  # pieces that are tried, the longest first: 60 ms each; on a document no others are as long as those of a zone
 MOST_GROUPS = 3  # that are read again: 0.6 s each
+DECIDED = 0.3  # how much surer one way up has to be read than the other; then no more lines are tried
 ALMOST = -0.35  # the least score (ctc.Spelling) of a line of a zone; they have -0.05 to 0, other text -0.5 and less
 #: Further readings: how much longer and higher than the piece of text, in heights of it, and how much stretched.
 AGAIN = ((0.6, 0.12, 1.0), (0.3, 0.0, 1.25), (0.5, 0.25, 0.85), (0.4, -0.06, 1.1))
@@ -24,11 +25,19 @@ LENGTHS = {30: 3, 36: 2, 44: 2}  # letters of a line, and lines
 
 @dataclass(frozen=True)
 class Found:
-    """`doubts`: what each place may be, in the eyes of the recogniser."""
+    """`doubts`: what each place may be, in the eyes of the recogniser; `sure`: how likely the letters of its least sure
+    line are, 0 to 1 and by their mean: a line that was seen in part is below 0.9.
+    """
 
     zone: mrz.Zone
     quads: tuple[Quad, ...]
     doubts: mrz.Doubts
+    sure: float
+
+    @property
+    def rank(self) -> tuple[bool, float]:
+        """Higher is better."""
+        return self.zone.fits, self.sure
 
 
 @dataclass(frozen=True)
@@ -39,8 +48,8 @@ class Page:
     direction: Quad
 
 
-@dataclass(frozen=True)
-class _Row:
+@dataclass(frozen=True, eq=False)
+class Row:
     quad: Quad
     spelled: dict[int, ctc.Spelling]  # by number of letters
 
@@ -56,6 +65,8 @@ def page(ocr: Ocr, image: Array, quads: Sequence[Quad]) -> Page | None:
     for quad in (strips.along(one, way) for one in lines[:3]):
         upright, turned = (ocr.text(images.between(image, one))[1] for one in (quad, strips.turned(quad)))
         better += upright - turned
+        if abs(better) > DECIDED:
+            break
     way = way if better >= 0 else -way
     return Page(tuple(strips.along(quad, way) for quad in quads), way)
 
@@ -67,11 +78,15 @@ def find(ocr: Ocr, image: Array, page: Page, today: date) -> Found | None:
     for pieces in (whole, strips.joined(whole, page.direction)):
         lines = [quad for quad in pieces if _may_be_line(quad) and id(quad) not in seen]
         seen |= {id(quad) for quad in pieces}
-        rows = list(_rows(ocr, image, sorted(lines, key=strips.length, reverse=True)[:MOST]))
-        for chosen, length in _groups(rows, page.direction)[:MOST_GROUPS]:
-            found = _read(ocr, image, [row.quad for row in chosen], length, today)
-            if found:
-                return found
+        rows: list[Row] = []
+        tried = 0
+        for row in _rows(ocr, image, sorted(lines, key=strips.length, reverse=True)[:MOST]):
+            rows.append(row)  # the lines of a zone are the longest ones of most documents
+            for chosen, length in groups(rows, page.direction):
+                if row in chosen and tried < MOST_GROUPS:
+                    tried += 1
+                    if found := _read(ocr, image, [one.quad for one in chosen], length, today):
+                        return found
     return None
 
 
@@ -79,17 +94,17 @@ def _may_be_line(quad: Quad) -> bool:
     return LINE <= strips.length(quad) / strips.height(quad) <= TOO_LONG
 
 
-def _rows(ocr: Ocr, image: Array, quads: Sequence[Quad]) -> Iterator[_Row]:
+def _rows(ocr: Ocr, image: Array, quads: Sequence[Quad]) -> Iterator[Row]:
     for quad in quads:
         likely = ocr.letters(images.between(image, strips.grown(quad, 0.3, 0.0)))
         spelled = {length: one for length in LENGTHS if (one := ctc.spell(likely, length)) and one.score >= ALMOST}
         if spelled:
-            yield _Row(quad, spelled)
+            yield Row(quad, spelled)
 
 
-def _groups(rows: Sequence[_Row], direction: Quad) -> list[tuple[Sequence[_Row], int]]:
+def groups(rows: Sequence[Row], direction: Quad) -> list[tuple[Sequence[Row], int]]:
     """Lines that may be a zone, with their number of letters, the likeliest first."""
-    groups: list[tuple[float, Sequence[_Row], int]] = []
+    groups: list[tuple[float, Sequence[Row], int]] = []
     for length, number in LENGTHS.items():
         fitting = [row for row in rows if length in row.spelled]
         fitting.sort(key=lambda row: strips.place(row.quad, direction)[1])
@@ -122,7 +137,8 @@ def _read(ocr: Ocr, image: Array, quads: Sequence[Quad], length: int, today: dat
         for place, at in enumerate(likely)
     }
     zone = mrz.read(lines, today, doubts)
-    return Found(zone, tuple(quads), doubts) if zone and _is_one(zone, today) else None
+    sure = min(float(likely.max(axis=1).mean()) for likely in read)
+    return Found(zone, tuple(quads), doubts, sure) if zone and _is_one(zone, today) else None
 
 
 def _likely(ocr: Ocr, image: Array, quad: Quad, length: int) -> ctc.Floats:
