@@ -1,0 +1,88 @@
+"""The real examination, in its own process with its limits: real models, photos of people, a synthetic document."""
+
+from pathlib import Path
+
+import pytest
+
+from fv.analysis import detectors
+from fv.analysis.report import Case
+from fv.jobs.analyst import Analyst
+from fv.models import flows as models
+from fv.models import registry
+from tests import onnx_bytes
+from tests.photos import picture
+
+pytestmark = pytest.mark.long
+
+DATA = Path(__file__).parent / "data"
+GIB = 1024**3
+
+
+def photo(path: str) -> bytes:
+    return (DATA / path).read_bytes()
+
+
+def case(id_photo: bytes, selfie: str = "person_a_2", liveness_frame: str = "person_a_1") -> Case:
+    faces = {"selfie": photo(f"faces/{selfie}.jpg"), "liveness_frame": photo(f"faces/{liveness_frame}.jpg")}
+    return Case({"id_photo": id_photo} | faces, "left")
+
+
+def examined(asked: Case, **settings):
+    analyst = Analyst(settings={"detectors": detectors.modes("")} | settings)
+    try:
+        report = analyst.examine(asked)
+        peak = next(line for line in Path(f"/proc/{analyst.pid}/status").read_text().splitlines() if "VmHWM" in line)
+        return report, int(peak.split()[1]) * 1024
+    finally:
+        analyst.close()
+
+
+def fired(report):
+    return {one.name for one in report.detections if one.fired}
+
+
+def test_a_document_is_read_and_faces_are_compared_within_one_gibibyte():
+    report, peak = examined(case(photo("specimens/persp_00_TD3.jpg")))
+    assert (report.failures, report.document_state) == ({}, "read")
+    assert report.document.fields["full_name"].confidence == "high"
+    assert report.model.band(report.similarities["selfie liveness_frame"]) == "match"
+    assert set(report.seconds) == {"reading", "faces", "consistency"} and peak < GIB
+
+
+def test_three_photos_of_one_person_fit_together_and_the_turn_is_seen():
+    report, _ = examined(case(photo("faces/person_a_1.jpg")))
+    assert report.document_state == "not_found" and report.refusals == {}
+    assert set(map(report.model.band, report.similarities.values())) == {"match"} and fired(report) == set()
+
+
+def test_another_person_and_a_photo_sent_twice_are_told():
+    report, _ = examined(case(photo("faces/person_b.jpg"), "person_a_1", "person_a_1"))
+    assert report.model.band(report.similarities["id_photo selfie"]) == "no"
+    assert fired(report) == {"same_still", "head_turn", "three_people"}
+
+
+def test_a_picture_without_a_face_or_a_document_is_refused_by_name():
+    report, _ = examined(case(picture()))
+    assert report.document_state == "not_found" and report.refusals == {"id_photo": "no_face"}
+
+
+def test_a_model_that_was_added_is_read_by_the_confined_process(make_app, tmp_path):
+    file = tmp_path / "tiny.onnx"
+    file.write_bytes(onnx_bytes.model())
+    app = make_app(FACE_MODEL="tiny")
+    with app.app_context():
+        models.keep(*models.look_at(file, "tiny", models.Use("rgb", 0.0, 1.0, 0.29, 0.363)))
+        settings = models.for_analysis()
+        kept = registry.folder() / "tiny.onnx"
+        report, _ = examined(case(photo("faces/person_a_1.jpg")), **settings)
+        assert (report.failures, report.model.id) == ({}, "tiny") and len(report.faces) == 3
+        kept.write_bytes(onnx_bytes.model(factor=2.0))  # another one under its name is not used
+        report, _ = examined(case(photo("faces/person_a_1.jpg")), **settings)
+        assert report.failures == {"faces": "Unfit"} and report.model is None
+        assert set(report.refusals.values()) == {"unavailable"}
+
+
+def test_a_model_that_is_not_there_is_not_replaced_by_another(make_app):
+    with make_app(FACE_MODEL="gone").app_context():
+        report, _ = examined(case(photo("faces/person_a_1.jpg")), **models.for_analysis())
+    assert list(report.failures) == ["faces"] and report.model is None
