@@ -366,3 +366,19 @@ def test_what_is_kept_after_erasure_says_nothing_of_the_person():
         texts.append(judged(report(document=read)).as_text())
     for value in [*VALUES.values(), "2020", "UTO", "ERIKSSON"]:
         assert not [text for text in texts if value in text], value
+
+
+def test_fields_that_documents_do_not_print_alone_keep_nobody_from_passing():
+    """Sex, type and issuer are seldom printed as in the zone; the nationality often in words."""
+    unprinted = {
+        name: Field("UTO", "mrz", None, "review") for name in ("type", "sex", "issuing_country", "nationality")
+    }
+    assert judged(report(document=document(**unprinted))).decision == "accept"
+    differs = Field("UTO", "both", False, "review", "USA")
+    assert judged(report(document=document(nationality=differs))).decision == "review"
+
+
+@pytest.mark.parametrize("name", ["full_name", "date_of_birth", "document_number"])
+def test_what_identifies_a_person_has_to_be_sure(name):
+    unsure = Field("X", "mrz", None, "review")
+    assert judged(report(document=document(**{name: unsure}))).decision == "review"

@@ -22,6 +22,10 @@ ENOUGH = 0.8  # of the points, for what is just ok
 CHECK_OF = {"duplicate_face": "duplicate"}
 OF_PHOTOS = "liveness"
 
+#: What nobody passes without, unless it was read beyond doubt. Other fields are often not printed, or in other words than
+#: in the zone (a nationality), so their confidence is told and they matter when print and zone contradict each other.
+ESSENTIAL = ("full_name", "date_of_birth", "document_number")
+
 NO_ANALYSER = "No analyser is installed for this."
 BROKEN = "The analysis of these photos failed."
 #: Why a photo has no face to compare, for a person who then looks at it.
@@ -129,7 +133,7 @@ def _document(report: Report, today: date) -> _Grade:
     reasons = [*_expiry(report.document, today), *_fields(report.document)]
     if reasons:
         return _Grade("review", HALF, " ".join(reasons))
-    return _Grade("ok", 1, f"All {len(report.document.fields)} fields that were read are sure, and it has not expired.")
+    return _Grade("ok", 1, f"{_listed(ESSENTIAL).capitalize()} were read beyond doubt, and it has not expired.")
 
 
 def _unread(report: Report) -> _Grade | None:
@@ -157,7 +161,8 @@ def _expiry(document: Document, today: date) -> list[str]:
 
 def _fields(document: Document) -> list[str]:
     contradicted = [name for name, one in document.fields.items() if one.agrees is False]
-    unsure = [name for name, one in document.fields.items() if one.confidence != "high" and name not in contradicted]
+    sure = {name for name, one in document.fields.items() if one.confidence == "high"}
+    unsure = [name for name in ESSENTIAL if name not in sure and name not in contradicted]
     said = [f"Printed text and machine-readable zone differ in {_listed(contradicted)}."] if contradicted else []
     said += [f"Compare with the photo: {_listed(unsure)} could not be read beyond doubt."] if unsure else []
     return said if document.fields else ["Nothing was read."]
@@ -254,7 +259,7 @@ def _reasons(said: Iterable[Detection]) -> str:
 # ── Words ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _listed(names: list[str]) -> str:
+def _listed(names: Iterable[str]) -> str:
     return ", ".join(name.replace("_", " ") for name in names)
 
 
