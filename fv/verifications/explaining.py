@@ -151,6 +151,11 @@ def title(document: Document) -> str:
     return f"{_type(document.fields['type'].value) if 'type' in document.fields else 'Document'}, {document.mrz.format}"
 
 
+def look_alikes(document: Document) -> list[str]:
+    """What check digits cannot tell apart here, each pair once: `1 or L`."""
+    return list({frozenset(one.split(" or ")): one for one in document.mrz.unseen}.values())
+
+
 def _row(name: str, one: Field) -> Row:
     value = {"type": _typed, "date_of_birth": day, "expires_on": day}.get(name, str)(one.value)
     agreement, words = {

@@ -140,9 +140,10 @@ def show_document(id: str) -> Response:
         "verifications/document.html",
         within="page",
         session=session,
-        document=document,
-        rows=explaining.rows(document),
+        zone=document.mrz,
         title=explaining.title(document),
+        rows=explaining.rows(document),
+        look_alikes=explaining.look_alikes(document),
     )
 
 
