@@ -139,7 +139,7 @@ def test_a_page_follows_its_session_through_the_queue(person, server, script):
 @pytest.mark.parametrize(("name", "view"), [("wide-light", WIDE), ("narrow-dark", NARROW)])
 def test_how_made_up_sessions_look(person, server, name, view):
     email = f"demo.{name}@example.org"
-    done = server.run("demo", "--yes", "--email", email, "--sessions", "20", "--photos", "12")
+    done = server.run("demo", "--yes", "--email", email, "--sessions", "20", "--photos", "3")
     assert done.returncode == 0, done.stderr
     said = dict(re.findall(r"^(\w+)  +(\S.*)$", done.stdout, re.M))
     ada = person(viewport=view, color_scheme=name.split("-")[1])
