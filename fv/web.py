@@ -65,6 +65,12 @@ def screen(
     return response
 
 
+def piece(response: Response, id: str) -> Response:
+    """Of this screen, htmx puts one element in place of the one that is there, and leaves the rest."""
+    response.headers.update({"HX-Retarget": f"#{id}", "HX-Reselect": f"#{id}", "HX-Reswap": "outerHTML"})
+    return response
+
+
 def go(endpoint: str, **values: object) -> Response:
     """303: the browser asks for the other page with GET, whatever it sent here (RFC 9110 §15.4.4)."""
     return redirect(url_for(endpoint, **values), 303)  # type: ignore[arg-type]

@@ -24,6 +24,18 @@ def unexamined(_case) -> Report:
     return Report()
 
 
+def examined(app, id: str, said: Report | None = None) -> None:
+    """Its person submitted the photos, and this is what was seen in them; None: there is no analyser."""
+    with app.app_context():
+        now = clock.now()
+        account_id = db.one(dict, "SELECT account_id FROM verifications WHERE id = :id", id=id)["account_id"]
+        assert flows.submit(store.find(account_id, id, None, now), now) is True
+        with db.transaction():
+            db.run("UPDATE verifications SET submitted_at = 0 WHERE id = :id", id=id)
+        while store.find(account_id, id, None, now).status == "analyzing":
+            due.analyse_next(now, unexamined if said is None else lambda _case: said)
+
+
 def photographed(app, id: str, status: str | None = "review", kinds: tuple[str, ...] = KINDS) -> None:
     """The person of this session consented and was photographed; then it was analysed, and became this."""
     with app.app_context():
@@ -35,10 +47,6 @@ def photographed(app, id: str, status: str | None = "review", kinds: tuple[str, 
             kept = flows.keep_photo(session, kind, picture(colour), session.nonce, now)
             assert getattr(kept, "kind", None) == kind, kept
         if status:
-            assert flows.submit(store.find(account_id, id, None, now), now) is True
-            with db.transaction():
-                db.run("UPDATE verifications SET submitted_at = 0 WHERE id = :id", id=id)
-            while store.find(account_id, id, None, now).status == "analyzing":
-                due.analyse_next(now, unexamined)
+            examined(app, id)
             if status != store.find(account_id, id, None, now).status:
                 db.run("UPDATE verifications SET status = :status WHERE id = :id", id=id, status=status)

@@ -14,8 +14,9 @@ FV = ROOT / "fv"
 #: fv/analysis, all of them, may import each other.
 PURE = {
     "accounts.email", "api.times", "audit.chain", "audit.events", "demo.pictures", "evidence.intake",
-    "evidence.watermark", "fingerprints.rotation", "fingerprints.vector", "ids", "keys.scopes", "links.return_urls",
-    "mfa.backup_codes", "mfa.totp", "models.names", "notices.smtp_url", "qr", "sealing", "throttle.policy", "words",
+    "evidence.portrait", "evidence.watermark", "fingerprints.rotation", "fingerprints.vector", "ids", "keys.scopes",
+    "links.return_urls", "mfa.backup_codes", "mfa.totp", "models.names", "notices.smtp_url", "qr", "sealing",
+    "throttle.policy", "words",
 }  # fmt: skip
 
 #: Features that may look into other features, and into which. Every other feature stands alone.
@@ -63,7 +64,7 @@ LAYERS = {
 }
 
 OWNERS = {
-    "PIL": {"demo.pictures", "evidence.intake", "evidence.watermark"}, "cryptography": {"sealing"},
+    "PIL": {"demo.pictures", "evidence.intake", "evidence.portrait", "evidence.watermark"}, "cryptography": {"sealing"},
     "cv2": {"analysis.images"}, "dlib": {"analysis.dlib_model"}, "onnxruntime": {"analysis.onnx_model"},
     "flask_login": {"cookie"}, "granian": {"serving"}, "htmx_flask": {"web"}, "msgspec": {"api.bodies"},
     "obstore": {"evidence.blobs"}, "passlib": {"hashing"}, "pyotp": {"mfa.totp"}, "rapidocr": {"analysis.ocr"},

@@ -230,7 +230,9 @@ def test_the_consent_and_the_end_say_how_long_it_stays(make_app, clock):
     visitor.enrols()
     person = Person(visitor)
     person.opens()
-    assert "For 45 days, then it is deleted." in person.sees().text
+    said = person.sees().text
+    assert "For 45 days, then it is deleted: the photos, what was read, and a template of your face" in said
+    assert "A machine reads your document and compares your face" in said
     person.agrees()
     person.takes_all()
     person.submits()

@@ -1,9 +1,11 @@
 """`fv demo`: somebody who has nothing yet looks around in an account that is as closed as every other."""
 
+import io
 import re
 from collections import Counter
 
 import pytest
+from PIL import Image, ImageColor
 
 from fv import db
 from fv.demo import people, pictures
@@ -81,6 +83,32 @@ def test_its_documents_have_right_check_digits_and_its_people_differ():
     assert {len(line) for line in people.id_card(other).lines} == {30}
     assert pictures.selfie(one.look) == pictures.selfie(people.person(1).look) != pictures.selfie(other.look)
     assert len({pictures.selfie(one.look, turn) for turn in pictures.TURNS}) == 4
+
+
+def test_its_pages_are_full_and_say_that_all_is_made_up(app, clock):
+    reader = demo(app, clock, "--sessions", "20", "--photos", "12")
+    reader.signs_in()
+    page = reader.get("/review").text
+    id = re.search(r'<h2><a href="/sessions/(vs_\w+)"', page)[1]
+    assert "Document portrait" in page and "a match starts at 0.92" in page and "Made up: " in page
+    page = reader.get(f"/sessions/{id}").text
+    assert page.count('class="num">') >= 4 and page.count("a match starts at") == 3 and "Analysed in" in page
+    assert "Head turn" in page and "made-up" in page and "SPECIMEN" not in page
+    shown = reader.post(f"/sessions/{id}/document").text
+    assert "SPECIMEN" in shown and people.MADE_UP in shown and "UTO" in shown
+    assert reader.get(f"/sessions/{id}/portrait.jpg").data.startswith(b"\xff\xd8\xff")
+    document = reader.get(f"/api/v1/sessions/{id}/document").json
+    assert document["mrz"]["repaired"] == [people.MADE_UP] and document["sex"]["source"] == "mrz"
+
+
+@pytest.mark.parametrize("slant", range(-3, 4))
+def test_the_portrait_of_a_drawn_document_is_where_it_says(slant):
+    person = people.person(5)
+    photo = Image.open(io.BytesIO(pictures.id_photo(person.look, people.passport(person), slant)))
+    left, top, right, bottom = pictures.portrait(slant)
+    nose = photo.getpixel(((left + right) // 2, (top + bottom) // 2 + 10))
+    skin = ImageColor.getrgb(person.look.skin)
+    assert all(abs(one - other) < 90 for one, other in zip(nose, skin, strict=True)), (nose, skin)
 
 
 @pytest.mark.long

@@ -42,8 +42,19 @@ class Likeness:
 
 
 @dataclass(frozen=True)
+class Portrait:
+    """Where the face is on the ID photo: `box` and `turned` as those of a Face (report.py). Pixels, and nobody's."""
+
+    box: tuple[int, int, int, int]
+    turned: int
+
+
+@dataclass(frozen=True)
 class Told:
-    """What stands with a session. `policy`: the rules and settings it was judged by; empty where nothing was."""
+    """What stands with a session. `policy`: the rules and settings it was judged by; empty where nothing was.
+
+    `possible_from`, `match_from`: cosines from which the model says so; `seconds`: that the examination took.
+    """
 
     findings: tuple[Finding, ...] = ()
     parts: tuple[Part, ...] = ()
@@ -51,6 +62,10 @@ class Told:
     model: str | None = None
     detections: tuple[Detection, ...] = ()
     policy: Mapping[str, object] = field(default_factory=dict)
+    portrait: Portrait | None = None
+    possible_from: float | None = None
+    match_from: float | None = None
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +90,7 @@ def read(text: str | None) -> Told:
     told: Any = json.loads(text) if text else []
     if isinstance(told, list):
         return Told(tuple(Finding(**one) for one in told))
+    portrait = told.get("portrait")
     return Told(
         tuple(Finding(**one) for one in told["findings"]),
         tuple(Part(**one) for one in told["parts"]),
@@ -82,4 +98,6 @@ def read(text: str | None) -> Told:
         told["model"],
         tuple(Detection(**one) for one in told["detections"]),
         told["policy"],
+        Portrait(tuple(portrait["box"]), portrait["turned"]) if portrait else None,
+        *(told.get(name) for name in ("possible_from", "match_from", "seconds")),
     )

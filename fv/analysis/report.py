@@ -174,6 +174,14 @@ def read(text: str) -> Report:
     return report
 
 
+def read_document(text: str) -> Document:
+    """What asdict() and JSON made of a Document. Raises Malformed."""
+    try:
+        return cast(Document, _made(Document, json.loads(text)))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise Malformed(type(error).__name__) from None
+
+
 def _made(kind: Any, told: Any) -> Any:
     """What JSON told, as this type and no other. Raises whatever comes of another one."""
     inner = get_args(kind)

@@ -11,7 +11,7 @@ from datetime import date
 from itertools import combinations
 
 from fv.analysis.detectors import NAMES
-from fv.analysis.findings import CHECKS, Finding, Findings, Likeness, Part
+from fv.analysis.findings import CHECKS, Finding, Findings, Likeness, Part, Portrait
 from fv.analysis.report import KINDS, Detection, Document, Report
 
 RULES = "1"  # names what stands in this file: raised whenever the same report may be judged otherwise
@@ -94,7 +94,10 @@ def judge(
     return Findings(
         findings=tuple(Finding(check, grades[check].result, grades[check].reason) for check in CHECKS),
         parts=parts, likenesses=_likenesses(report), model=report.model.id if report.model else None,
-        detections=said, policy=policy.as_facts(), score=score, decision=decision,
+        detections=said, policy=policy.as_facts(), portrait=_portrait(report),
+        possible_from=report.model.possible if report.model else None,
+        match_from=report.model.match if report.model else None,
+        seconds=_seconds(report), score=score, decision=decision,
         face_match={"ok": True, "failed": False}.get(grades["face_match"].result),
     )  # fmt: skip
 
@@ -118,6 +121,11 @@ def _decided(total: int, results: set[str], blocks: bool, policy: Policy) -> tup
     if results & {"unavailable", "review"}:
         score = min(score, policy.accept_from - 1)
     return score, policy.decision(score)
+
+
+def _seconds(report: Report) -> float | None:
+    """Within a day, whatever a process that had crafted photos before it says."""
+    return round(max(0.0, min(86_400.0, sum(report.seconds.values()))), 1) if report.seconds else None
 
 
 def _part(check: str, grade: _Grade, of: int) -> Part:
@@ -226,6 +234,11 @@ def _likenesses(report: Report) -> tuple[Likeness, ...]:
         for a, b in combinations(KINDS, 2)
         if f"{a} {b}" in alike
     )
+
+
+def _portrait(report: Report) -> Portrait | None:
+    found = report.faces.get("id_photo")
+    return Portrait(found.box, found.turned) if found else None
 
 
 # ── The detectors ────────────────────────────────────────────────────────────────────────────────────────────

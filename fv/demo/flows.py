@@ -14,8 +14,10 @@ from fv import db
 from fv.accounts import flows as accounts
 from fv.accounts import store as account_store
 from fv.accounts.flows import Visitor
+from fv.analysis import findings
 from fv.demo import histories, people, pictures
 from fv.demo.histories import History, Plan
+from fv.demo.pictures import Document
 from fv.evidence import flows as evidence
 from fv.evidence.store import Photo
 from fv.mfa import flows as mfa
@@ -92,11 +94,20 @@ def _photograph(number: int, history: History) -> None:
     document = people.passport(person) if number % 2 else people.id_card(person)
     taken = {line.event.removeprefix("photo:"): line.at for line in history.timeline}
     drawn = {
-        "id_photo": pictures.id_photo(person.look, document, slant=number % 7 - 3),
+        "id_photo": pictures.id_photo(person.look, document, histories.slant(number)),
         "selfie": pictures.selfie(person.look),
         "liveness_frame": pictures.selfie(person.look, session.challenge),
     }
+    if findings.read(session.findings).model:
+        _read(number, history, document)
     for kind, picture in drawn.items():
         kept = evidence.keep(session.account_id, session.id, kind, picture, taken[kind])
         if not isinstance(kept, Photo):
             raise LookupError("a photo that was drawn here was not kept")
+
+
+def _read(number: int, history: History, document: Document) -> None:
+    session = history.session
+    odd = {one.check for one in findings.read(session.findings).findings if one.result != "ok"}
+    text = people.read(people.person(number), document, differs="document" in odd)
+    evidence.keep_document(session.account_id, session.id, text, session.completed_at or 0)

@@ -1,11 +1,18 @@
-"""What became of the made-up sessions. Nothing was examined, and each reason says so. Times lie in the past."""
+"""What became of the made-up sessions. Nothing was examined, and each reason says so. Times lie in the past.
+
+Drawn people have no faces that could be compared: what stands here is what a report would look like.
+"""
 
 import secrets
 from dataclasses import dataclass, replace
 from random import Random
 
 from fv import ids
-from fv.analysis.findings import CHECKS, Finding, Findings
+from fv.analysis.detectors import DEFAULTS
+from fv.analysis.findings import CHECKS, Finding, Findings, Likeness, Part, Portrait
+from fv.analysis.report import Detection
+from fv.analysis.scoring import CHECK_OF, HALF, OF_PHOTOS, POINTS, Policy
+from fv.demo import pictures
 from fv.verifications import analysis, states
 from fv.verifications.flows import CHALLENGES, STEPS
 from fv.verifications.store import Happening, Verification
@@ -41,6 +48,17 @@ REASONS = {
         "liveness": "the selfie was sent again.", "duplicate": "the face of another customer.",
     },
 }  # fmt: skip
+MODEL, POSSIBLE, MATCH = "made-up", 0.9, 0.92
+#: Of the points of a check, by its result.
+SHARES = {"ok": 1.0, "review": HALF, "failed": 0.0}
+#: Lowest and highest cosine of ID photo and selfie, and the band, by the result of the face match.
+COSINES = {"ok": (0.94, 0.98, "match"), "review": (0.9, 0.919, "possible"), "failed": (0.71, 0.84, "no")}
+#: The detector that fires when liveness or duplicate is not ok.
+FIRING = {
+    OF_PHOTOS: {"review": "head_turn", "failed": "same_still"},
+    "duplicate": dict.fromkeys(("review", "failed"), "duplicate_face"),
+}
+QUIET = "Made up: nothing odd was seen."
 #: What a person says who decides.
 SAID = {"passed": "The same person on both photos.", "failed": "The portrait was pasted in."}
 
@@ -86,11 +104,16 @@ def history(plan: Plan, number: int, has_photos: bool) -> History:
         taken = [(f"photo:{step}", at + 25 * turn, "") for turn, step in enumerate(STEPS, 1)] if has_photos else []
         verdict = "review" if session.mode == "live" and draw.random() < BY_PERSON else end
         session = replace(session, answered=session.challenge if has_photos else None)
-        session = _examined(session, verdict, at + draw.randint(80, 130), draw)
+        session = _examined(session, verdict, at + draw.randint(80, 130), draw, slant(number) if has_photos else None)
         told += [*taken, ("analyzing", session.submitted_at or 0, ""), (verdict, session.completed_at or 0, "")]
         if verdict != end:
             told.append((end, told[-1][1] + draw.randint(60, LATEST // 2), SAID[end]))
     return History(session, tuple(Happening(line, at, event, note) for line, (event, at, note) in enumerate(told, 1)))
+
+
+def slant(number: int) -> float:
+    """Degrees by which the document lies askew on its photo."""
+    return number % 7 - 3
 
 
 def _created(plan: Plan, number: int, draw: Random) -> Verification:
@@ -105,11 +128,12 @@ def _created(plan: Plan, number: int, draw: Random) -> Verification:
     )  # fmt: skip
 
 
-def _examined(session: Verification, verdict: str, at: int, draw: Random) -> Verification:
-    """`at`: when it was submitted."""
+def _examined(session: Verification, verdict: str, at: int, draw: Random, slant: float | None) -> Verification:
+    """`at`: when it was submitted; `slant`: of the document on its photo, if there is one."""
     found = analysis.examine(session.mode, session.external_user_id)  # in test mode as it is; else nothing is installed
     if session.mode == "live" and not (verdict == "review" and draw.random() < UNAVAILABLE):
         found = _found(verdict, draw)
+        found = found if slant is None else replace(found, portrait=Portrait(pictures.portrait(slant), 0))
     return replace(
         session, submitted_at=at, completed_at=at + draw.randint(2, 6), findings=found.as_text(),
         trust_score=found.score, trust_decision=found.decision, face_match_passed=found.face_match,
@@ -121,8 +145,42 @@ def _found(verdict: str, draw: Random) -> Findings:
     odd = draw.sample(CHECKS, draw.randint(1, 2)) if result != "ok" else []
     results = {check: result if check in odd else "ok" for check in CHECKS}
     findings = tuple(Finding(check, said, f"Made up: {REASONS[said][check]}") for check, said in results.items())
-    face = {"ok": True, "review": None, "failed": False}[results["face_match"]]
-    return Findings(findings, score=draw.randint(lowest, highest), decision=decision, face_match=face)
+    parts = _parts(results, draw)
+    total, policy = sum(part.points or 0 for part in parts), Policy()
+    return Findings(
+        findings=findings, parts=parts, likenesses=_likenesses(results["face_match"], draw), model=MODEL,
+        detections=_detections(results), policy=policy.as_facts(), possible_from=POSSIBLE, match_from=MATCH,
+        seconds=round(draw.uniform(2, 6), 1), score=min(max(total, lowest), highest), decision=decision,
+        face_match={"ok": True, "review": None, "failed": False}[results["face_match"]],
+    )  # fmt: skip
+
+
+def _parts(results: dict[str, str], draw: Random) -> tuple[Part, ...]:
+    """What is ok has most of its points."""
+    return tuple(
+        Part(check, round(of * SHARES[results[check]] * draw.uniform(0.85, 1)), of) for check, of in POINTS.items()
+    )
+
+
+def _likenesses(result: str, draw: Random) -> tuple[Likeness, ...]:
+    lowest, highest, band = COSINES[result]
+    between, same = round(draw.uniform(lowest, highest), 4), round(draw.uniform(0.95, 0.98), 4)
+    return (
+        Likeness(("id_photo", "selfie"), between, band),
+        Likeness(("id_photo", "liveness_frame"), between, band),
+        Likeness(("selfie", "liveness_frame"), same, "match"),
+    )
+
+
+def _detections(results: dict[str, str]) -> tuple[Detection, ...]:
+    said = []
+    for name, mode in DEFAULTS.items():
+        check = CHECK_OF.get(name, OF_PHOTOS)
+        result = results[check] if FIRING[check].get(results[check]) == name else "ok"
+        reason = f"Made up: {REASONS[result][check]}" if result != "ok" else QUIET
+        blocks = "block" if result == "failed" else mode
+        said.append(Detection(name, "1", 0.9 if result != "ok" else 0.1, blocks, result != "ok", reason))
+    return tuple(said)
 
 
 def _outcome(number: int) -> str:

@@ -1,8 +1,11 @@
 """People who do not exist, how they look, and what their documents say. The same number is the same person."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from random import Random
 
+from fv.analysis import report
+from fv.analysis.report import Field, Zone
 from fv.demo.pictures import Document, Look
 
 COUNTRY = "UTO"  # Utopia, the country of specimens: ICAO Doc 9303 part 3 §5
@@ -13,6 +16,7 @@ HAIRS = ("#1d1a19", "#3b2417", "#6b4423", "#a8743d", "#d1b375", "#8d8d8f")
 CUTS = ("short", "long", "fringe", "bald")
 EYES = ("#33231a", "#4f3a22", "#46637d", "#4d6b4a")
 SHIRTS = ("#2f4858", "#7a3b46", "#40623f", "#5b4a7d", "#b0803a", "#454545")
+MADE_UP = "made up: nobody read this document"
 WALLS = ("#cfd8d3", "#d9cfc3", "#c4cfda", "#d8d3e0", "#c9d6c4", "#e0d6d0")
 
 
@@ -54,6 +58,23 @@ def id_card(one: Person) -> Document:
     return Document("IDENTITY CARD", "#1f5566", _printed(one), (first, second, _names(one).ljust(30, "<")[:30]))
 
 
+def read(one: Person, document: Document, differs: bool) -> str:
+    """What would be kept of it, and says that nobody read it: JSON of a report.Document. `differs`: in one field."""
+    given, number = f"{one.given} SPECIMEN", one.number
+    values = {
+        "type": document.lines[0][0], "issuing_country": COUNTRY, "full_name": f"{given} {one.surname}",
+        "given_names": given, "surname": one.surname, "date_of_birth": f"19{_dashed(one.born)}",
+        "nationality": COUNTRY, "sex": "X", "document_number": number, "expires_on": f"20{_dashed(one.expires)}",
+    }  # fmt: skip
+    fields = {name: Field(value, "both", True, "high") for name, value in values.items()}
+    fields |= {name: Field(values[name], "mrz", None, "review") for name in ("type", "sex")}
+    if differs:
+        fields["given_names"] = Field(given, "both", False, "review", f"{one.given} SPECIMAN")
+    checks = dict.fromkeys(("document_number", "date_of_birth", "expiry", "composite"), "pass") | {"optional": "absent"}
+    zone = Zone({2: "TD3", 3: "TD1"}[len(document.lines)], document.lines, checks, (), (MADE_UP,))
+    return json.dumps(asdict(report.Document(fields, zone)))
+
+
 def digit(text: str) -> str:
     """The check digit of ICAO Doc 9303 part 3 §4.9: weights 7, 3, 1; A is 10, < is 0."""
     values = (0 if mark == "<" else int(mark, 36) for mark in text)
@@ -73,6 +94,10 @@ def _printed(one: Person) -> tuple[tuple[str, str], ...]:
         ("Surname", one.surname), ("Given names", f"{one.given} SPECIMEN"), ("Nationality", "UTOPIAN"),
         ("Date of birth", _day(one.born)), ("Number", one.number), ("Expires", _day(one.expires)),
     )  # fmt: skip
+
+
+def _dashed(text: str) -> str:
+    return f"{text[:2]}-{text[2:4]}-{text[4:]}"
 
 
 def _day(text: str) -> str:

@@ -6,6 +6,7 @@ Every picture says SPECIMEN. It is drawn at twice its size and made smaller, so 
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
+from math import cos, radians, sin
 
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
@@ -52,6 +53,14 @@ def id_photo(look: Look, document: Document, slant: float) -> bytes:
     turned, mask = (one.rotate(slant, Image.Resampling.BICUBIC, expand=True) for one in (page, _edge(page.size)))
     image.paste(turned, ((1200 - turned.width) // 2, (900 - turned.height) // 2), mask)
     return _photo(image)
+
+
+def portrait(slant: float) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom of the face on such a photo, in pixels."""
+    across, down, half = (60 + 260) / 2 - 500, (210 + 300) / 2 - 332, 75  # from the middle of the page; brow to chin
+    turn = radians(slant)
+    x, y = 600 + across * cos(turn) + down * sin(turn), 450 - across * sin(turn) + down * cos(turn)
+    return round(x - half), round(y - half), round(x + half), round(y + half)
 
 
 def _page(look: Look, document: Document) -> Image.Image:

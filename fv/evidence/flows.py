@@ -11,7 +11,7 @@ from contextlib import suppress
 from flask import current_app
 
 from fv import db, ids, sealing
-from fv.evidence import blobs, child, intake, store, watermark
+from fv.evidence import blobs, child, intake, portrait, store, watermark
 from fv.evidence.intake import Refused
 from fv.evidence.store import Copy, Photo
 from fv.turns import Turns
@@ -80,6 +80,12 @@ def watermarked(photo: Photo, text: str) -> bytes:
         return watermark.burn(open(photo), text)
 
 
+def portrait_of(photo: Photo, box: tuple[int, int, int, int], turned: int, text: str) -> bytes:
+    """As watermarked(), of a face and what is around it. `box`, `turned`: see portrait.cut()."""
+    with _marking.one():
+        return watermark.burn(portrait.cut(open(photo), box, turned), text)
+
+
 def erase(account_id: str, verification_id: str, now: int) -> int:
     """Keys and what was read first, then blobs; how many photos. Raises blobs.Unavailable when one is left: call again.
 
@@ -110,6 +116,11 @@ def open_document(account_id: str, verification_id: str) -> str | None:
     if sealed is None:
         return None
     return _keyring().open(sealed, bound_to=_document_of(account_id, verification_id)).decode()
+
+
+def has_document(account_id: str, verification_id: str) -> bool:
+    """Whether anything that was read is kept; nothing is opened."""
+    return store.document(account_id, verification_id) is not None
 
 
 def kept_and_missing() -> tuple[int, int]:

@@ -140,3 +140,26 @@ def queue(now: int) -> Queue:
         now=now,
     )
     return found or Queue(0, 0)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Of one session in that queue. `ahead`: how many come first; `is_taken`: not 0 while somebody examines it."""
+
+    ahead: int
+    is_taken: int
+
+
+def place(account_id: str, id: str, now: int) -> Place | None:
+    """None: it is not in the queue."""
+    return db.one(
+        Place,
+        """
+        SELECT (SELECT count(*) FROM verifications AS other WHERE other.status = 'analyzing'
+                AND (other.submitted_at, other.id) < (mine.submitted_at, mine.id)) AS ahead,
+               CASE WHEN mine.leased_until > :now THEN 1 ELSE 0 END AS is_taken
+        FROM verifications AS mine
+        WHERE mine.id = :id AND mine.account_id = :account_id AND mine.status = 'analyzing'
+        """,
+        id=id, account_id=account_id, now=now,
+    )  # fmt: skip

@@ -8,16 +8,17 @@ from werkzeug.wrappers import Response
 
 from fv import clock, gate, web
 from fv.analysis import findings
+from fv.analysis.findings import Portrait
 from fv.api import lists
 from fv.evidence import flows as evidence
 from fv.problems import FieldError, Problem
 from fv.throttle.flows import Pause
-from fv.verifications import flows, listing, states, store, viewing
+from fv.verifications import explaining, flows, listing, states, store, viewing
 from fv.verifications.flows import Asked, Refused
 from fv.verifications.listing import Filter
 from fv.verifications.store import Verification
 from fv.verifications.viewing import NoPhoto
-from fv.verifications.views import capture_url, picture
+from fv.verifications.views import capture_url, picture, read
 
 blueprint = Blueprint("sessions", __name__)
 
@@ -63,6 +64,19 @@ def one(id: str) -> Response:
     return _session_screen(_session(id))
 
 
+@blueprint.get("/sessions/<id>/progress")
+def progress(id: str) -> Response:
+    """For a page that shows place `at` of the queue: the one it has now, or nothing; at the end what came of it."""
+    session = _session(id)
+    if not web.is_swap():
+        return web.go(".one", id=id)
+    if session.status != "analyzing":
+        return _session_screen(session)
+    if _place(session) == request.args.get("at"):
+        return Response(status=204)
+    return web.piece(_session_screen(session), "progress")
+
+
 @blueprint.post("/sessions/<id>/cancel")
 def cancel(id: str) -> Response:
     canceled = flows.cancel(gate.login(), id, clock.now())
@@ -98,6 +112,39 @@ def show(id: str, kind: str) -> Response:
 @blueprint.get("/sessions/<id>/photos/<kind>.jpg")
 def photo(id: str, kind: str) -> Response:
     return picture(viewing.by_person(_session(id), kind, gate.login(), clock.now()))
+
+
+@blueprint.post("/sessions/<id>/portrait")
+def show_portrait(id: str) -> Response:
+    """As show(), of the face on the document."""
+    session = _session(id)
+    photo = viewing.kept(session, "id_photo")
+    if isinstance(photo, NoPhoto):
+        raise Problem(photo.value)
+    _portrait(session)
+    return web.screen("verifications/portrait.html", within="page", session=session)
+
+
+@blueprint.get("/sessions/<id>/portrait.jpg")
+def portrait(id: str) -> Response:
+    session = _session(id)
+    return picture(viewing.portrait_by_person(session, _portrait(session), gate.login(), clock.now()))
+
+
+@blueprint.post("/sessions/<id>/document")
+def show_document(id: str) -> Response:
+    """What the document says. To ask for it is to see it, so it is recorded here."""
+    session = _session(id)
+    document = read(viewing.document_by_person(session, gate.login(), clock.now()))
+    return web.screen(
+        "verifications/document.html",
+        within="page",
+        session=session,
+        zone=document.mrz,
+        title=explaining.title(document),
+        rows=explaining.rows(document),
+        look_alikes=explaining.look_alikes(document),
+    )
 
 
 @blueprint.get("/review")
@@ -155,6 +202,7 @@ def _session_screen(session: Verification, status: int = 200, wrong: Refused | N
         status,
         within="page",
         timeline=store.timeline(session.id),
+        place=_place(session),
         may_cancel=session.status in states.OPEN,
         wrong=wrong,
         typed=request.form,
@@ -164,12 +212,31 @@ def _session_screen(session: Verification, status: int = 200, wrong: Refused | N
 
 def _looked_into(session: Verification) -> dict[str, Any]:
     """What a decision is made on."""
+    told = findings.read(session.findings)
     return {
         "session": session,
         "photos": {kind: viewing.kept(session, kind) for kind in flows.STEPS},
-        "findings": findings.read(session.findings).findings,
+        "told": told,
+        "checked": explaining.checked(told),
+        "detected": explaining.detected(told),
+        "reasons": explaining.reasons(told),
+        "summary": explaining.summary(told, session.trust_decision),
+        "no_document": viewing.document_state(session),
         "may_decide": MAY_DECIDE.get(session.status, ()),
     }
+
+
+def _place(session: Verification) -> str | None:
+    """`taken`, or how many come before it; None: it does not wait for its analysis."""
+    found = listing.place(session.account_id, session.id, clock.now())
+    return None if found is None else "taken" if found.is_taken else str(found.ahead)
+
+
+def _portrait(session: Verification) -> Portrait:
+    found = findings.read(session.findings).portrait
+    if found is None:
+        raise Problem("not_found")
+    return found
 
 
 def _session(id: str) -> Verification:

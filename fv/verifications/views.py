@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from fv import clock, gate, web
 from fv.analysis import findings
+from fv.analysis.report import Document
 from fv.api import bodies, lists, times
 from fv.evidence import flows as evidence
 from fv.evidence.store import Photo
@@ -18,9 +19,15 @@ from fv.verifications import flows, listing, states, store, viewing
 from fv.verifications.flows import Asked, Refused
 from fv.verifications.listing import Filter
 from fv.verifications.store import Verification
-from fv.verifications.viewing import NoPhoto
+from fv.verifications.viewing import NoDocument, NoPhoto
 
 blueprint = Blueprint("verifications", __name__)
+
+#: What is told of a document, in this order; what it does not say is null.
+FIELDS = (
+    "type", "issuing_country", "full_name", "given_names", "surname", "date_of_birth", "nationality", "sex",
+    "document_number", "expires_on",
+)  # fmt: skip
 
 
 class NewSession(bodies.Body, frozen=True):
@@ -100,14 +107,23 @@ def api_photo(id: str, kind: str) -> Response:
 
 @blueprint.get("/api/v1/sessions/<id>/document")
 def api_document(id: str) -> Response:
-    """What was read from the document. Nothing is, until an analyser for it is installed."""
-    raise Problem("document_not_read" if _session(id).erased_at is None else "erased")
+    """What was read from the document."""
+    session, key, now = _session(id), gate.caller().key, clock.now()
+    if key:
+        return jsonify(_document_as_json(read(viewing.document_by_key(session, key.prefix, now))))
+    return jsonify(_document_as_json(read(viewing.document_by_person(session, gate.login(), now))))
 
 
 def picture(seen: bytes | NoPhoto) -> Response:
     if isinstance(seen, NoPhoto):
         raise Problem(seen.value)
     return Response(seen, mimetype="image/jpeg")
+
+
+def read(seen: Document | NoDocument) -> Document:
+    if isinstance(seen, NoDocument):
+        raise Problem(seen.value)
+    return seen
 
 
 @blueprint.post("/api/v1/sessions/<id>/cancel")
@@ -165,6 +181,11 @@ def _photo_as_json(photo: Photo) -> dict[str, object]:
         "bytes": photo.bytes,
         "taken_at": times.written(photo.taken_at),
     }
+
+
+def _document_as_json(document: Document) -> dict[str, object]:
+    told: dict[str, object] = {name: document.fields.get(name) for name in FIELDS}
+    return told | {"mrz": document.mrz}
 
 
 def _session(id: str) -> Verification:
