@@ -22,7 +22,7 @@ ENOUGH = 0.8  # of the points, for what is just ok
 CHECK_OF = {"duplicate_face": "duplicate"}
 OF_PHOTOS = "liveness"
 
-#: What nobody passes without. Other fields are often not printed, or in other words than in the zone (a nationality): how
+#: What nobody passes without. Others are often not printed, or not in the words of the zone (a nationality): how
 #: sure they are is told, and they matter when print and zone contradict each other.
 ESSENTIAL = ("full_name", "date_of_birth", "document_number")
 
