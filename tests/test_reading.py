@@ -146,6 +146,12 @@ def test_a_printed_name_that_differs_is_told():
     assert (found.fields["given_names"].printed, found.fields["given_names"].agrees) == ("ANNA MARIE", False)
 
 
+def test_a_name_of_which_one_part_differs_and_the_other_is_not_printed_differs():
+    _, found = confidences(zone("TD3"), ("Surname", "ERICSON"))
+    assert (found.fields["surname"].agrees, found.fields["given_names"].agrees) == (False, None)
+    assert found.fields["full_name"].agrees is False
+
+
 def test_without_print_nothing_is_sure():
     sure, found = confidences(zone("TD1"), ())
     assert set(sure.values()) == {"review"} and {one.source for one in found.fields.values()} == {"mrz"}
@@ -209,6 +215,8 @@ def test_pieces_of_one_row_are_joined_and_others_are_not():
 def test_a_rectangle_around_lies_in_reading_direction():
     quad = strips.around([box(100, 100, 200, 20, 30)], strips.direction([box(0, 0, 200, 20, 30)]), margin=2)
     assert strips.length(quad) == pytest.approx(280, abs=0.1) and strips.height(quad) == pytest.approx(100, abs=0.1)
+    tall = strips.around([box(0, 0, 60, 50)], strips.direction([box(0, 0, 60, 50)]), margin=8)
+    assert strips.length(tall) == pytest.approx(120)  # and not 860
     assert strips.overlaps(box(150, 145, 20, 20, 30), quad) and not strips.overlaps(box(900, 900, 20, 20), quad)
 
 

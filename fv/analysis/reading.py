@@ -91,11 +91,8 @@ def _field(zone: mrz.Zone, name: str, value: str, said: Comparison) -> Field:
 
 
 def _both(one: Comparison, other: Comparison) -> Comparison:
-    if one.agrees and other.agrees:
-        return Comparison(True)
-    if one.agrees is None or other.agrees is None:
-        return Comparison(None)
-    return Comparison(False)
+    said = (one.agrees, other.agrees)
+    return Comparison(False if False in said else None if None in said else True)
 
 
 def with_printed_number(found: zones.Found, lines: Sequence[Line], today: date) -> mrz.Zone:

@@ -78,10 +78,14 @@ def joined(quads: Sequence[Quad], direction: Quad) -> list[Quad]:
 
 
 def around(quads: Sequence[Quad], direction: Quad, margin: float) -> Quad:
-    """The rectangle in reading direction that holds all of them, and so many heights of a usual one around."""
+    """The rectangle in reading direction that holds all of them, and so many heights of a usual one around.
+
+    But never more around than half of what they take, whatever their heights are.
+    """
     corners, down = np.concatenate(quads), _down(direction)
-    more = margin * float(np.median([height(quad) for quad in quads]))
     right_of, below = corners @ direction, corners @ down
+    most = max(np.ptp(right_of), np.ptp(below)) / 2
+    more = min(margin * float(np.median([height(quad) for quad in quads])), float(most))
     ends = [(right_of.min() - more, below.min() - more), (right_of.max() + more, below.max() + more)]
     (left, top), (right, bottom) = ends
     places = ((left, top), (right, top), (right, bottom), (left, bottom))
