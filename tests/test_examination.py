@@ -50,9 +50,15 @@ def test_a_document_is_read_and_faces_are_compared_within_one_gibibyte():
 
 
 def test_three_photos_of_one_person_fit_together_and_the_turn_is_seen():
-    report, _ = examined(case(photo("faces/person_a_1.jpg")))
-    assert report.document_state == "not_found" and report.refusals == {}
+    report, _ = examined(case(photo("documents/specimen_td3.jpg")))
+    assert report.document_state == "read" and report.refusals == {}
     assert set(map(report.model.band, report.similarities.values())) == {"match"} and fired(report) == set()
+
+
+def test_the_portrait_of_the_document_as_selfie_is_told():
+    report, _ = examined(case(photo("documents/specimen_td3.jpg"), "../documents/specimen_td3"))
+    assert report.model.band(report.similarities["id_photo selfie"]) == "match"
+    assert "same_portrait" in fired(report)
 
 
 def test_another_person_and_a_photo_sent_twice_are_told():

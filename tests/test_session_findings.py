@@ -19,7 +19,9 @@ from tests.test_audit import trail
 from tests.test_sessions_pages import NOWHERE, bearer, eve, make, put_into, viewings  # noqa: F401 (eve is a fixture)
 
 NAME, NUMBER = "ANNA ERIKSSON", "L898902C3"
-DETECTED = tuple(detection(name) for name in ("same_still", "head_turn", "sharpness_and_size", "three_people"))
+DETECTED = tuple(
+    detection(name) for name in ("same_still", "same_portrait", "head_turn", "sharpness_and_size", "three_people")
+)
 PERSONAL = (NAME, "ERIKSSON", NUMBER, "1974", "2030-04-15", "15 April 2030", "TD3", "P&lt;UTO")
 
 
@@ -90,7 +92,7 @@ def test_likenesses_are_bands_with_where_a_match_starts(ada, analysed):
 def test_each_detector_is_told_with_its_mode(ada, analysed):
     page = ada.get(f"/sessions/{analysed()}").text
     modes = re.findall(r'<h3>([^<]+)</h3><p>[^<]*</p></div><span class="tag">(review|monitor|block)</span>', page)
-    assert dict(modes)["Sharpness and size"] == "monitor" and dict(modes)["Head turn"] == "review" and len(modes) == 7
+    assert dict(modes)["Sharpness and size"] == "monitor" and dict(modes)["Head turn"] == "review" and len(modes) == 8
 
 
 def test_where_nothing_is_installed_that_is_said_once_and_of_a_failure_nothing_else(app, ada, analysed):

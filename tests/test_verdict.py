@@ -18,7 +18,7 @@ from tests.reports import detection, face, report
 from tests.test_fingerprints import near, template
 from tests.test_sessions import bearer, create
 
-PHOTO_DETECTORS = ("same_still", "head_turn", "sharpness_and_size", "three_people")
+PHOTO_DETECTORS = ("same_still", "same_portrait", "head_turn", "sharpness_and_size", "three_people")
 
 
 @pytest.fixture

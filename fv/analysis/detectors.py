@@ -24,6 +24,7 @@ NAMES = {"id_photo": "ID photo", "selfie": "selfie", "liveness_frame": "head tur
 #: that failed cannot be passed any more.
 PHOTOS = {
     "same_still": "review",
+    "same_portrait": "review",
     "head_turn": "review",
     "sharpness_and_size": "monitor",  # what no face could be found in is refused before; the rest is a hint
     "three_people": "review",

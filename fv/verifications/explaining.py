@@ -17,6 +17,7 @@ CHECKS = {
 }
 DETECTORS = {
     "same_still": "Selfie and head turn",
+    "same_portrait": "Portrait of the document",
     "head_turn": "Head turn",
     "sharpness_and_size": "Sharpness and size",
     "three_people": "Same person on all photos",
