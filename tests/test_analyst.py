@@ -121,7 +121,7 @@ def test_it_holds_no_secret_and_the_limits_are_set(make, monkeypatch):
     does = f"""
 assert not [name for name in os.environ if name.startswith("FV_")] and os.getcwd() == "/"
 assert {{name for name in sys.modules if name.startswith(("fv", "flask"))}} <= {{
-    "fv", "fv.analysis", "fv.analysis.confining", "fv.analysis.examining", "fv.analysis.frames", "fv.analysis.report"
+    "fv", *(f"fv.analysis{{one}}" for one in ("", ".confining", ".examining", ".frames", ".plausible", ".report"))
 }}
 limits = [resource.getrlimit(which)[1] for which in (resource.RLIMIT_CORE, resource.RLIMIT_FSIZE, resource.RLIMIT_DATA)]
 assert limits == [0, 0, {examiner.DATA}] and os.environ["OMP_NUM_THREADS"] == "1"

@@ -129,3 +129,31 @@ def test_a_stage_that_is_not_installed_is_told_with_every_report():
     found = examine(reading=not_installed, faces=lambda _: lambda seen: seen.report)
     assert (found.document_state, found.failures, found.refusals) == ("unavailable", {"reading": "ImportError"}, {})
     assert found.seconds.keys() == {"faces"}
+
+
+# ── What cannot be ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        changed("seconds", "reading", to=1e308), changed("seconds", "reading", to=-1), changed("seconds", "ANNA", to=1),
+        changed("faces", "selfie", "box", to=[0, 0, 10**4000, 10]), changed("faces", "selfie", "box", to=[5, 0, 5, 9]),
+        changed("faces", "selfie", "box", to=[-1, 0, 5, 9]), changed("faces", "selfie", "turned", to=4),
+        changed("faces", "ANNA", to=json.loads(WHOLE.as_text())["faces"]["selfie"]),
+        changed("refusals", "ANNA", to="no_face"), changed("refusals", "selfie", to="ANNA ERIKSSON"),
+        changed("similarities", "id_photo selfie", to=1.1), changed("similarities", "selfie id_photo", to=0.5),
+        changed("model", "id", to="Model"), changed("model", "id", to="m" * 65), changed("model", "sha256", to="ab"),
+        changed("model", "preprocessing", to="\0"), changed("model", "match", to=0.7), changed("model", "match", to=9),
+        changed("document_state", to="forged"), changed("document", "mrz", "format", to="ANNA"),
+        changed("document", "mrz", "checks", to={"ANNA": "fail"}),
+        changed("document", "mrz", "checks", "expiry", to="x"),
+        changed("document", "fields", "ANNA", to=json.loads(WHOLE.as_text())["document"]["fields"]["sex"]),
+        changed("document", "fields", "sex", "confidence", to="higher"),
+        changed("document", "fields", "sex", "source", to="oracle"),
+    ],
+)  # fmt: skip
+def test_names_that_nobody_gave_and_measures_that_cannot_be_are_not_taken_from_the_process(text):
+    report.read(text)
+    with pytest.raises(Malformed):
+        frames.report_of("name", f"name\n{text}".encode())

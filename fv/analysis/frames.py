@@ -7,7 +7,7 @@ answer that came late, or that nobody asked for, is never taken for that of anot
 import json
 import struct
 
-from fv.analysis import report
+from fv.analysis import plausible, report
 from fv.analysis.report import Case, Malformed, Report
 
 LENGTH = struct.Struct(">I")
@@ -48,4 +48,7 @@ def report_of(name: str, content: bytes) -> Report:
     answer, _, text = content.decode(errors="replace").partition("\n")
     if answer != name:
         raise Malformed("name")
-    return report.read(text)
+    found = report.read(text)
+    if not plausible.is_plausible(found):
+        raise Malformed("values")
+    return found
