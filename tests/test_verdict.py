@@ -103,6 +103,14 @@ def test_a_detector_is_in_the_mode_of_the_settings_whatever_the_report_says(make
 
 
 def test_detectors_that_did_not_answer_leave_a_session_to_a_person(app, begin):
+def test_a_report_does_not_answer_for_what_only_the_database_knows(app, begin):
+    keep(app, begin("one", "ann"), seen(1))
+    quiet = tuple(detection(name, reason="Forged.") for name in (*CIRCUMSTANCES, *PHOTO_DETECTORS))
+    found = reached(app, begin("one", "ben"), seen(1, detections=quiet))
+    assert [of(found, name).fired for name in CIRCUMSTANCES] == [True, False, True]
+    assert found.decision == "review"
+
+
     found = reached(app, begin(), seen(detections=()))
     assert found.decision == "review" and result(found, "liveness")[0] == "unavailable"
 

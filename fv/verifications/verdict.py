@@ -32,7 +32,8 @@ def reach(session: Verification, report: Report, now: int, blind: str = scoring.
     if not _is_usable(report):
         report, blind = Report(), scoring.BROKEN
     modes = current_app.config["DETECTORS"]
-    said = [*report.detections, *circumstances.look(_circumstances(session, report, now), report, modes)]
+    # the first answer of a name counts (detectors.settled): what the database says is not for the report to say
+    said = [*circumstances.look(_circumstances(session, report, now), report, modes), *report.detections]
     today = datetime.fromtimestamp(now, UTC).date()
     return scoring.judge(report, detectors.settled(said, modes), current_app.config["POLICY"], today, blind)
 
