@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 from fv import db
+from fv.evidence import flows as evidence
 from fv.verifications import due, flows
 from tests.crashes import killed_before
-from tests.photos import KINDS, photographed
+from tests.photos import KINDS, examined, photographed
+from tests.reports import report
 from tests.test_audit import trail
 from tests.test_sessions import bearer, create, get
 
@@ -26,7 +28,11 @@ def erase(app, clock):
 
 
 def files(app):
-    return [path for path in Path(app.config["BLOBS"]).rglob("*") if path.is_file()]
+    return files_in(app.config["BLOBS"])
+
+
+def files_in(folder):
+    return [path for path in Path(folder).rglob("*") if path.is_file()]
 
 
 def test_after_its_term_a_session_has_its_decision_and_no_photo(app, ada, clock, key):
@@ -48,6 +54,44 @@ def test_after_its_term_a_session_has_its_decision_and_no_photo(app, ada, clock,
     (row,) = [row for row in trail(app) if row["event"] == "session.erased"]
     assert row["actor"] == "service" and id in row["facts"]
     assert "Photos erased" in ada.get(f"/sessions/{id}").text
+
+
+def test_after_an_erasure_no_file_holds_what_was_deleted(app, clock, key):
+    id = create(app, key).json["session_id"]
+    photographed(app, id, None)
+    examined(app, id, report())
+    with app.app_context():
+        vector = db.one(dict, "SELECT vector FROM fingerprints")["vector"]
+        read = db.one(dict, "SELECT sealed_text FROM documents")["sealed_text"].encode()
+        photo_keys = [one["sealed_key"].encode() for one in db.many(dict, "SELECT sealed_key FROM photos")]
+    pieces = [vector[:32], vector[-32:], read[20:80], read[-60:], *(one[20:80] for one in photo_keys)]
+
+    def held():
+        return [any(piece in path.read_bytes() for path in files_in(app.instance_path)) for piece in pieces]
+
+    assert all(held())
+    clock.passes(hours=30 * DAY)
+    assert erase(app, clock) and not any(held())
+
+
+def test_what_an_analysis_kept_while_its_session_was_being_erased_goes_too(app, clock, key, monkeypatch):
+    id = create(app, key).json["session_id"]
+    photographed(app, id, None)
+    with app.app_context():
+        db.run("UPDATE verifications SET status = 'analyzing', submitted_at = 1")
+    erases = evidence.erase
+
+    def and_then_an_analysis_ends(*of):
+        number = erases(*of)
+        assert due.analyse_next(int(clock.now), lambda _case: report())
+        assert db.many(dict, "SELECT read_at FROM documents")
+        return number
+
+    monkeypatch.setattr(evidence, "erase", and_then_an_analysis_ends)
+    clock.passes(hours=30 * DAY)
+    assert erase(app, clock)
+    with app.app_context():
+        assert [] == db.many(dict, "SELECT read_at FROM documents") == db.many(dict, "SELECT id FROM fingerprints")
 
 
 def test_a_session_is_not_erased_while_a_photo_of_it_may_be_on_its_way(make_app, clock):

@@ -25,6 +25,7 @@ __all__ = [
     "after_commit",
     "close",
     "each",
+    "empty_log",
     "facts",
     "in_transaction",
     "init_app",
@@ -144,6 +145,14 @@ def in_transaction() -> bool:
 def after_commit(name: str, work: Callable[[], None]) -> None:
     """Do it once the transaction under way is committed, and never if it is not. Of one name the last one counts."""
     g.after_commit[name] = work
+
+
+def empty_log() -> bool:
+    """Take what was deleted out of the write-ahead log too, where it stands until it is overwritten.
+
+    Outside of any transaction. False: somebody still reads who began before; then the next call does it.
+    """
+    return bool(_execute(sqlite.EMPTY_LOG).fetchone()[0] == 0)
 
 
 def facts() -> Facts:

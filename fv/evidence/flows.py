@@ -94,7 +94,7 @@ def erase(account_id: str, verification_id: str, now: int) -> int:
     """
     with db.transaction():
         number = store.forget(account_id, verification_id, now)
-        store.forget_document(account_id, verification_id)
+        forget_document(account_id, verification_id)
     _clear(store.leftovers(account_id, verification_id))
     return number
 
@@ -116,6 +116,11 @@ def open_document(account_id: str, verification_id: str) -> str | None:
     if sealed is None:
         return None
     return _keyring().open(sealed, bound_to=_document_of(account_id, verification_id)).decode()
+
+
+def forget_document(account_id: str, verification_id: str) -> int:
+    """How many there were."""
+    return store.forget_document(account_id, verification_id)
 
 
 def has_document(account_id: str, verification_id: str) -> bool:

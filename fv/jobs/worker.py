@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from flask import Flask
 
-from fv import clock
+from fv import clock, db
 from fv.evidence import flows as evidence
 from fv.jobs.analyst import Analyst
 from fv.metrics import flows as metrics
@@ -53,6 +53,7 @@ def run(app: Flask, seen: int) -> None:
             if clock.now() - swept >= SWEEP:
                 swept = clock.now()
                 _do(lambda: evidence.sweep(clock.now()), 0)
+                _do(db.empty_log, False)  # where a reader was in the way after an erasure
         if not (sent or analysed or erased):
             stopping.wait(PAUSE)
     analyst.close()

@@ -85,3 +85,6 @@ def erase_next(now: int) -> bool:
         store.note(session.id, "erased", now)
         audit.record("session.erased", session.account_id, now, "service", session=session.id)
     return True
+        # once more: an analysis that ended since may have kept what it read
+        evidence.forget_document(session.account_id, session.id)
+    db.empty_log()
