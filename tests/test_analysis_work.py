@@ -22,6 +22,7 @@ from tests.analysts import DOES, written
 from tests.crashes import killed_before
 from tests.live import DEADLINE, Server
 from tests.photos import KINDS, photographed, picture, unexamined
+from tests.reports import report
 from tests.test_notices import worker_of
 from tests.test_serving import at_once, enrolled
 from tests.test_sessions import bearer, create
@@ -150,6 +151,44 @@ def test_an_examination_that_failed_leaves_its_session_to_a_person(app, clock, t
     row, _ = state(app, id)
     assert (row["status"], row["trust_score"], row["face_match_passed"]) == ("review", None, None)
     assert row["findings"].count("The analysis of these photos failed.") == 5
+
+
+def test_what_nobody_foresaw_leaves_its_session_to_a_person_and_no_text_in_the_log(app, clock, taken, caplog):
+    id = taken()
+
+    def examine(_case):
+        raise OverflowError("ANNA ERIKSSON")
+
+    with app.app_context():
+        assert due.analyse_next(int(clock.now), examine)
+    row, events = state(app, id)
+    assert (row["status"], row["lease"], events[0]) == ("review", None, "review")
+    assert row["findings"].count("The analysis of these photos failed.") == 5
+    assert f"session {id} cannot be judged: OverflowError" in caplog.text and "ERIKSSON" not in caplog.text
+
+
+def test_where_the_secret_of_the_templates_does_not_open_a_person_decides(app, clock, taken):
+    for number in range(2):
+        id = taken(user=f"customer-{number}")
+        with app.app_context():
+            assert due.analyse_next(int(clock.now), lambda _case: report())
+            db.run("UPDATE rotations SET sealed_seed = 'another'")
+    assert state(app, id)[0]["status"] == "review"
+
+
+def test_a_database_that_is_away_is_waited_for(app, clock, taken):
+    id = taken()
+
+    def examine(_case):
+        raise db.Unavailable("disk full")
+
+    with app.app_context():
+        with pytest.raises(db.Unavailable):
+            due.analyse_next(int(clock.now), examine)
+        assert not due.analyse_next(int(clock.now), unexamined)
+        clock.passes(seconds=due.LEASE)
+        assert due.analyse_next(int(clock.now), unexamined)
+    assert state(app, id)[1][0] == "review"
 
 
 def test_an_examination_that_was_interrupted_is_begun_anew_at_once(app, clock, taken):

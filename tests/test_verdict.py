@@ -13,6 +13,7 @@ from fv.analysis.report import Report
 from fv.evidence import flows as evidence
 from fv.sealing import Unreadable
 from fv.verifications import due, flows, store, verdict
+from tests.conftest import elsewhere
 from tests.photos import KINDS, photographed, picture
 from tests.reports import detection, face, report
 from tests.test_fingerprints import near, template
@@ -102,7 +103,6 @@ def test_a_detector_is_in_the_mode_of_the_settings_whatever_the_report_says(make
     assert found.decision == "reject"
 
 
-def test_detectors_that_did_not_answer_leave_a_session_to_a_person(app, begin):
 def test_a_report_does_not_answer_for_what_only_the_database_knows(app, begin):
     keep(app, begin("one", "ann"), seen(1))
     quiet = tuple(detection(name, reason="Forged.") for name in (*CIRCUMSTANCES, *PHOTO_DETECTORS))
@@ -111,6 +111,7 @@ def test_a_report_does_not_answer_for_what_only_the_database_knows(app, begin):
     assert found.decision == "review"
 
 
+def test_detectors_that_did_not_answer_leave_a_session_to_a_person(app, begin):
     found = reached(app, begin(), seen(detections=()))
     assert found.decision == "review" and result(found, "liveness")[0] == "unavailable"
 
@@ -213,6 +214,25 @@ def test_the_same_face_under_another_name_is_left_to_a_person_and_under_the_same
     assert found.decision == "review" and result(found, "duplicate")[0] == "review"
     assert first in result(found, "duplicate")[1] and "ann" not in found.as_text()
     assert result(reached(app, other, like(1, 0.90)), "duplicate")[0] == "ok"
+
+
+def test_of_two_sessions_of_one_face_that_are_examined_at_once_the_later_one_is_told(app, begin):
+    first, second = begin("one", "ann"), begin("two", "ben")
+    with app.app_context():
+        db.run("UPDATE verifications SET status = 'analyzing', submitted_at = 1")
+
+    def meanwhile():
+        with app.app_context():
+            assert due.analyse_next(int(clock.now()), lambda _case: seen(1))
+
+    def examine(_case):
+        elsewhere(meanwhile)
+        return seen(1)
+
+    with app.app_context():
+        assert due.analyse_next(int(clock.now()), examine)
+        ends = {session(id).id: session(id).status for id in (first, second)}
+    assert sorted(ends.values()) == ["passed", "review"]
 
 
 def test_a_face_of_test_mode_is_nobody_in_live_mode(app, begin):

@@ -23,7 +23,7 @@ from fv.verifications.store import Verification
 
 
 def reach(session: Verification, report: Report, now: int, blind: str = scoring.NO_ANALYSER) -> Findings:
-    """What becomes of a session. Outside of any transaction: every template of the account may be compared.
+    """What becomes of a session. Inside the transaction that ends the analysis, as keep().
 
     `blind`: what is said of every check when the report is that of nobody.
     """
