@@ -1,16 +1,19 @@
 """The real examination, in its own process with its limits: real models, photos of people, a synthetic document."""
 
+import io
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from fv.analysis import detectors
+from fv.analysis import detectors, images
 from fv.analysis.report import Case
 from fv.jobs.analyst import Analyst
 from fv.models import flows as models
 from fv.models import registry
 from tests import onnx_bytes
 from tests.photos import picture
+from tests.test_faces import beside
 
 pytestmark = pytest.mark.long
 
@@ -35,6 +38,12 @@ def examined(asked: Case, **settings):
         return report, int(peak.split()[1]) * 1024
     finally:
         analyst.close()
+
+
+def jpeg(image) -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(image).save(out, "JPEG", quality=92)
+    return out.getvalue()
 
 
 def fired(report):
@@ -70,6 +79,24 @@ def test_another_person_and_a_photo_sent_twice_are_told():
 def test_a_picture_without_a_face_or_a_document_is_refused_by_name():
     report, _ = examined(case(picture()))
     assert report.document_state == "not_found" and report.refusals == {"id_photo": "no_face"}
+
+
+@pytest.mark.parametrize(("who", "selfie"), [("person_a_1", "person_a_2"), ("person_b", "person_b")])
+def test_the_face_of_who_holds_a_document_beside_it_is_not_that_of_the_document(who, selfie):
+    own = images.resized(images.decode(photo(f"faces/{who}.jpg")), 1400)
+    document = images.resized(images.decode(photo("documents/specimen_td3.jpg")), 1000)
+    report, _ = examined(case(jpeg(images.at_most(beside(own, document), 2400)[0]), selfie))
+    assert (report.document_state, report.refusals) == ("read", {"id_photo": "elsewhere"})
+    assert "id_photo selfie" not in report.similarities and "id_photo" not in report.faces
+
+
+def test_a_portrait_cut_out_of_the_document_is_told_as_the_selfie():
+    whole = photo("documents/specimen_td3.jpg")
+    cut = io.BytesIO()
+    Image.open(io.BytesIO(whole)).crop((140, 190, 380, 450)).resize((960, 1040)).save(cut, "JPEG", quality=70)
+    frame = photo("faces/person_a_2.jpg")
+    report, _ = examined(Case({"id_photo": whole, "selfie": cut.getvalue(), "liveness_frame": frame}, "left"))
+    assert report.refusals == {} and "same_portrait" in fired(report)
 
 
 def test_a_model_that_was_added_is_read_by_the_confined_process(make_app, tmp_path):

@@ -18,12 +18,16 @@ from fv.analysis.report import KINDS, Case, Face, Report
 
 @dataclass
 class Seen:
-    """A case, and what is known of it so far. `crops`: aligned gray crops of the faces, by kind of photo."""
+    """A case, and what is known of it so far. `crops`: aligned gray crops of the faces, by kind of photo.
+
+    `line`: where the upper line of a machine-readable zone is on the ID photo (belonging.py); None: there is no zone.
+    """
 
     case: Case
     today: date
     report: Report = field(default_factory=Report)
     crops: dict[str, Any] = field(default_factory=dict)
+    line: Any = None
     _images: dict[str, Any] = field(default_factory=dict)
 
     def image(self, kind: str) -> Any:
@@ -45,8 +49,11 @@ def reading(_settings: Settings) -> Stage:
     reader = import_module("fv.analysis.reading").Reader()
 
     def reads(seen: Seen) -> Report:
-        document = reader.read(seen.image("id_photo"), seen.today)
-        return replace(seen.report, document_state="read" if document else "not_found", document=document)
+        looked = reader.look(seen.image("id_photo"), seen.today)
+        if looked is None:
+            return replace(seen.report, document_state="not_found")
+        seen.line = looked.line
+        return replace(seen.report, document_state="read", document=looked.document)
 
     return reads
 
@@ -56,6 +63,7 @@ def faces(settings: Settings) -> Stage:
     weights = import_module("fv.analysis.weights")
     told = settings.get("model")
     model = import_module("fv.analysis.faces")
+    is_on_document = import_module("fv.analysis.belonging").is_on_document
     faces = model.load(weights.Slot(**told | {"path": Path(told["path"])}) if told else None)
 
     def finds(seen: Seen) -> Report:
@@ -66,6 +74,8 @@ def faces(settings: Settings) -> Stage:
             one = faces.find(seen.image(kind), model.FOUR_WAYS if kind == "id_photo" else model.ONE_WAY)
             if isinstance(one, str):
                 refusals[kind] = one
+            elif kind == "id_photo" and seen.line is not None and not is_on_document(one.face.box, seen.line):
+                refusals[kind] = "elsewhere"
             else:
                 found[kind], seen.crops[kind] = one.face, one.crop
         similarities = {

@@ -1,11 +1,11 @@
 """From the photo of a document to what it says, with how sure each thing is: see docs/accuracy.md."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 from fv.analysis import images, layouts, mrz, printed, strips, zones
-from fv.analysis.images import Array
+from fv.analysis.images import Array, Quad
 from fv.analysis.ocr import Ocr
 from fv.analysis.printed import Comparison, Line
 from fv.analysis.report import Document, Field, Zone
@@ -20,6 +20,14 @@ MOST_TEXT = 40  # pieces of printed text that are read, 25 ms each
 COVERED = {"document_number": "document_number", "date_of_birth": "date_of_birth", "expires_on": "expiry"}
 
 
+@dataclass(frozen=True)
+class Looked:
+    """`line`: where the upper line of the zone is on the photo, in its pixels."""
+
+    document: Document
+    line: Quad
+
+
 class Reader:
     """Keeps the models, 0.3 GB. Not to be shared by threads."""
 
@@ -27,17 +35,25 @@ class Reader:
         self._ocr = Ocr()
 
     def read(self, image: Array, today: date) -> Document | None:
+        """As look(), what it says alone."""
+        seen = self.look(image, today)
+        return seen.document if seen else None
+
+    def look(self, image: Array, today: date) -> Looked | None:
         """`image`: height × width × RGB, any way up. None: there is no machine-readable zone on it."""
+        part: Quad | None = None
         page, found = self._seen(image, today)
         if page and len(page.quads) < A_PAGE and (found is None or found.sure < SURE or not found.zone.fits):
-            straight = images.between(image, strips.around(page.quads, page.direction, AROUND))
+            around = strips.around(page.quads, page.direction, AROUND)
+            straight = images.between(image, around)
             closer_page, closer = self._seen(straight, today, CLOSELY)
             if closer and (found is None or closer.rank > found.rank):
-                image, page, found = straight, closer_page, closer
+                image, page, found, part = straight, closer_page, closer, around
         if page is None or found is None:
             return None
         lines = self._printed(image, page, found)
-        return document(with_printed_number(found, lines, today), lines, today)
+        line = found.quads[0] if part is None else strips.back(found.quads[0], part, *image.shape[:2])
+        return Looked(document(with_printed_number(found, lines, today), lines, today), line)
 
     def _seen(
         self, image: Array, today: date, longer_side: int = SEARCHED

@@ -141,7 +141,8 @@ class Detection:
 class Report:
     """`document_state`: read, not_found (no machine-readable zone) or unavailable (no reader, or it failed).
 
-    `refusals`: by kind of photo, the code that says why there is no face (faces.WORDS), or unavailable.
+    `refusals`: by kind of photo, the code that says why there is no face (faces.WORDS, or elsewhere: it is not
+    on the document), or unavailable.
     `similarities`: cosines by two kinds of photo, as in "id_photo selfie". `seconds`: of the clock, by stage.
     `failures`: by stage that found nothing because it is not installed or broke, the type of its exception; what such a
     stage should have said is missing from the rest.

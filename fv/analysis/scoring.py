@@ -34,6 +34,7 @@ REFUSED = {
     "several_faces": "the {photo} shows several faces, and which one is meant cannot be told",
     "too_small": "the face on the {photo} is too small to be compared",
     "blurred": "the face on the {photo} is too blurred to be compared",
+    "elsewhere": "the face on the {photo} is not where a portrait is on a document",
 }
 
 

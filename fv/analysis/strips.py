@@ -92,6 +92,12 @@ def around(quads: Sequence[Quad], direction: Quad, margin: float) -> Quad:
     return _quad(*(direction * x + down * y for x, y in places))
 
 
+def back(quad: Quad, part: Quad, height: int, width: int) -> Quad:
+    """Where a piece seen in a part of a photo is on the whole: `part` was a rectangle there and became this size."""
+    start, ahead, _, down = part
+    return _quad(*(start + x / width * (ahead - start) + y / height * (down - start) for x, y in quad))
+
+
 def overlaps(quad: Quad, line: Quad) -> bool:
     """Whether the middle of a piece of text lies on a line."""
     right, down = line[1] - line[0], line[3] - line[0]
