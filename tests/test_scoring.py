@@ -382,3 +382,14 @@ def test_fields_that_documents_do_not_print_alone_keep_nobody_from_passing():
 def test_what_identifies_a_person_has_to_be_sure(name):
     unsure = Field("X", "mrz", None, "review")
     assert judged(report(document=document(**{name: unsure}))).decision == "review"
+
+
+def test_a_birth_to_come_and_a_name_of_nothing_are_left_to_a_person_however_sure_they_are():
+    later = judged(report(document=document(date_of_birth=Field("2026-03-02", "both", True, "high"))))
+    assert (later.decision, result(later, "document")) == ("review", ("review", "The date of birth is to come."))
+    assert (
+        judged(report(document=document(date_of_birth=Field("2026-03-01", "both", True, "high")))).decision == "accept"
+    )
+    for name in ("full_name", "date_of_birth", "document_number"):
+        nothing = judged(report(document=document(**{name: Field(" ", "both", True, "high")})))
+        assert (nothing.decision, result(nothing, "document")[0]) == ("review", "review")

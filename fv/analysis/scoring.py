@@ -139,7 +139,7 @@ def _part(check: str, grade: _Grade, of: int) -> Part:
 def _document(report: Report, today: date) -> _Grade:
     if (missing := _unread(report)) or report.document is None:
         return missing or _unavailable("The reader gave no document.")
-    reasons = [*_expiry(report.document, today), *_fields(report.document)]
+    reasons = [*_expiry(report.document, today), *_birth(report.document, today), *_fields(report.document)]
     if reasons:
         return _Grade("review", HALF, " ".join(reasons))
     return _Grade("ok", 1, f"{_listed(ESSENTIAL).capitalize()} were read beyond doubt, and it has not expired.")
@@ -168,9 +168,15 @@ def _expiry(document: Document, today: date) -> list[str]:
     return ["The document has expired."] if expires < today else []  # not since when: this text is kept
 
 
+def _birth(document: Document, today: date) -> list[str]:
+    """By text: ISO 8601 sorts as time does, also where day or month are unknown."""
+    found = document.fields.get("date_of_birth")
+    return ["The date of birth is to come."] if found and found.value > today.isoformat() else []
+
+
 def _fields(document: Document) -> list[str]:
     contradicted = [name for name, one in document.fields.items() if one.agrees is False]
-    sure = {name for name, one in document.fields.items() if one.confidence == "high"}
+    sure = {name for name, one in document.fields.items() if one.confidence == "high" and one.value.strip()}
     unsure = [name for name in ESSENTIAL if name not in sure and name not in contradicted]
     said = [f"Printed text and machine-readable zone differ in {_listed(contradicted)}."] if contradicted else []
     said += [f"Compare with the photo: {_listed(unsure)} could not be read beyond doubt."] if unsure else []
