@@ -116,6 +116,23 @@ def test_what_libraries_print_is_no_answer(make):
     assert process_counts(analyst) == {}
 
 
+@pytest.mark.parametrize("call", ["os.fork()", "os.forkpty()", "os.posix_spawn('/proc/self/exe', ['x'], {})"])
+def test_it_starts_threads_and_no_process(make, call):
+    does = f"""
+import threading
+thread = threading.Thread(target=os.getpid)
+thread.start(), thread.join()
+refuses = "Seccomp:\\t2" in open("/proc/self/status").read()
+try:
+    {call} == 0 and os._exit(1)
+except OSError:
+    assert refuses
+else:
+    assert not refuses
+"""
+    assert is_fine(make().examine(case(does)))
+
+
 def test_it_holds_no_secret_and_the_limits_are_set(make, monkeypatch):
     monkeypatch.setenv("FV_SECRET_KEY", "a" * 64)
     does = f"""

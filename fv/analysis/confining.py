@@ -19,6 +19,12 @@ PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38  # prctl(2)
 #: landlock(7); the numbers are the same on every kind of machine.
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF, VERSION, BENEATH = 444, 445, 446, 1, 1
 READ_FILE, READ_DIR = 1 << 2, 1 << 3
+#: seccomp(2), of 64-bit machines: the architecture as the kernel calls it, clone, and what else starts a process.
+SYSCALLS = {"x86_64": (0xC000003E, 56, 57, 58), "aarch64": (0xC00000B7, 220)}
+CLONE3, CLONE_THREAD, X32 = 435, 0x10000, 0x40000000  # clone3 hides its flags: without it libraries take clone
+LOAD, EQUAL, SET, LEAST, RETURN = 0x20, 0x15, 0x45, 0x35, 0x06  # of a classic BPF program, linux/bpf_common.h
+ALLOWED, REFUSED, NOT_THERE = 0x7FFF0000, 0x50000 | 1, 0x50000 | 38  # EPERM, ENOSYS
+PR_SET_SECCOMP = 22
 #: Where libraries of the system are, and what they ask of the machine they run on.
 SYSTEM = (
     "/usr", "/lib", "/lib64", "/nix/store", "/etc/ld.so.cache", "/dev/null", "/dev/urandom", "/proc/self",
@@ -45,9 +51,30 @@ def isolate(parent: int, readable: Iterable[str]) -> None:  # pragma: no cover (
         Path("/proc/self/oom_score_adj").write_text("1000")  # the first to go when memory is short
     libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     _read_only(libc, [*SYSTEM, sys.base_prefix, *readable])
+    _no_processes(libc)
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it died before the line above
         os._exit(1)
+
+
+def _no_processes(libc: ctypes.CDLL) -> None:  # pragma: no cover (as above)
+    """With seccomp(2): threads can be started, processes cannot. One that leaves the process group would outlive all.
+
+    Each line is a struct sock_filter: what to do, how many lines to skip if so and if not, and with what.
+    """
+    if os.uname().machine not in SYSCALLS:
+        return
+    architecture, clone, *forks = SYSCALLS[os.uname().machine]
+    checks = [(EQUAL, 1, 0, architecture), (RETURN, 0, 0, REFUSED), (LOAD, 0, 0, 0), (LEAST, 0, 1, X32),
+              (RETURN, 0, 0, REFUSED), (EQUAL, 0, 1, CLONE3), (RETURN, 0, 0, NOT_THERE)]  # fmt: skip
+    for fork in forks:
+        checks += [(EQUAL, 0, 1, fork), (RETURN, 0, 0, REFUSED)]
+    checks += [(EQUAL, 0, 3, clone), (LOAD, 0, 0, 16), (SET, 1, 0, CLONE_THREAD), (RETURN, 0, 0, REFUSED),
+               (RETURN, 0, 0, ALLOWED)]  # fmt: skip
+    lines = b"".join(struct.pack("HBBI", *line) for line in [(LOAD, 0, 0, 4), *checks])
+    program = ctypes.create_string_buffer(lines, len(lines))
+    told = struct.pack("HxxxxxxQ", len(lines) // 8, ctypes.addressof(program))
+    libc.prctl(PR_SET_SECCOMP, 2, told, 0, 0)
 
 
 def _read_only(libc: ctypes.CDLL, paths: Iterable[str]) -> None:  # pragma: no cover (as above)
