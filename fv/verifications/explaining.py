@@ -54,7 +54,10 @@ TYPES = {"P": "Passport", "V": "Visa", "I": "Identity card", "A": "Identity card
 
 @dataclass(frozen=True)
 class Line:
-    """One thing that was looked at. `result`: ok, review, failed, unavailable; `tag`: of a detector its mode."""
+    """One thing that was looked at. `result`: ok, review, failed, unavailable.
+
+    `tag`: the word beside it, the result; of a detector that fired its mode.
+    """
 
     title: str
     result: str
@@ -72,12 +75,13 @@ def checked(told: Told) -> list[Line]:
 
 
 def detected(told: Told) -> list[Line]:
+    """The detectors, a line each. Beside one that found nothing, the word `review` would be read as its result."""
     lines = []
     for one in told.detections:
         fired = "failed" if one.mode == "block" else "review"
         result = "unavailable" if one.fired is None else fired if one.fired else "ok"
         title = DETECTORS.get(one.name, one.name.replace("_", " ").capitalize())
-        lines.append(Line(title, result, one.reason, one.mode))
+        lines.append(Line(title, result, one.reason, one.mode if one.fired else result))
     return lines
 
 
@@ -87,7 +91,8 @@ def reasons(told: Told) -> list[Line]:
     if blind := _blind(told):
         words = f"{NOBODY_LOOKED if blind == NO_ANALYSER else blind} {LOOK}"
         return [Line("", "unavailable", words, ""), *(one for one in said if one.result in ("review", "failed"))]
-    asking = [*checked(told), *(one for one in said if one.tag != "monitor")]
+    heard = (line for line, one in zip(said, told.detections, strict=True) if one.mode != "monitor")
+    asking = [*checked(told), *heard]
     return list({one.text: one for one in asking if one.result != "ok"}.values())
 
 
