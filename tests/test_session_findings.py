@@ -57,7 +57,7 @@ def test_a_session_shows_score_parts_policy_and_why(ada, analysed):
     page = ada.get(f"/sessions/{analysed()}").text
     assert "Score 69 of 100: below 40 reject, 40 to 69 review, 70 and above accept" in page and "Rules 1" in page
     assert re.findall(r'class="num">(\d+ / \d+)<', page) == ["30 / 30", "20 / 20", "26 / 30", "10 / 20"]
-    assert "To review: liveness. A person decides." in page
+    assert "To review: consistency. A person decides." in page
     assert "To review, score 69" in page and "Analysed in 3.0 s" in page
     assert page.count('<li data-result="review">') == 1 and "The head moved about 6 degrees." in page
     assert '<dd class="mono">model-1</dd>' in page
@@ -78,7 +78,7 @@ def test_other_thresholds_are_shown_as_they_were(make_app, clock):
 def test_what_could_not_be_measured_is_said_and_not_drawn_as_nothing(ada, analysed):
     page = ada.get(f"/sessions/{analysed(seen(document=None, document_state='unavailable'))}").text
     assert page.count('<span class="num">unavailable</span>') == 2 and "no reader is installed" in page
-    assert "To review: document, machine-readable zone and liveness. A person decides." in page
+    assert "To review: document, machine-readable zone and consistency. A person decides." in page
 
 
 def test_likenesses_are_bands_with_where_a_match_starts(ada, analysed):
@@ -238,7 +238,7 @@ def test_after_its_term_what_was_read_is_gone_and_the_decision_stays(app, ada, a
     ada.signs_in()
     page = ada.get(f"/sessions/{id}").text
     assert "<h2>Document</h2><p>Erased</p>" in page and "What was read was erased" in page
-    assert "To review: liveness" in page and "Show" not in page
+    assert "To review: consistency" in page and "Show" not in page
     assert ada.post(f"/sessions/{id}/document").status_code == 410 == ada.post(f"/sessions/{id}/portrait").status_code
     assert ada.get(f"/sessions/{id}/portrait.jpg").status_code == 410
     assert ada.get(f"/api/v1/sessions/{id}/document").json["code"] == "erased"
@@ -356,7 +356,8 @@ def test_a_session_that_waits_says_where_it_stands_until_it_is_done(app, ada):
         db.run("UPDATE verifications SET leased_until = NULL WHERE id = :id", id=second)
         assert due.analyse_next(clocks.now(), lambda _case: seen())
     done = progress("taken")
-    assert "HX-Retarget" not in done.headers and "To review: liveness" in done.text and 'id="progress"' not in done.text
+    assert "HX-Retarget" not in done.headers and 'id="progress"' not in done.text
+    assert "To review: consistency" in done.text
     assert ada.get(f"/sessions/{second}/progress").location == f"/sessions/{second}"
 
 

@@ -12,7 +12,7 @@ CHECKS = {
     "document": "Document",
     "mrz": "Machine-readable zone",
     "face_match": "Face match",
-    "liveness": "Liveness",
+    "liveness": "Consistency",
     "duplicate": "Duplicate face",
 }
 DETECTORS = {
@@ -121,7 +121,7 @@ def _blind(told: Told) -> str:
 
 
 def _listed(checks: Iterable[str]) -> str:
-    """`face match, liveness and duplicate face`"""
+    """`face match, consistency and duplicate face`"""
     names = [_low(CHECKS.get(check, check)) for check in checks]
     return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
 
