@@ -63,6 +63,13 @@ def test_a_session_shows_score_parts_policy_and_why(ada, analysed):
     assert '<dd class="mono">model-1</dd>' in page
 
 
+def test_once_a_person_has_decided_no_page_says_that_one_decides(ada, analysed):
+    id = analysed()
+    ada.post(f"/sessions/{id}/decision", decision="passed", reason="The same person.")
+    page = ada.get(f"/sessions/{id}").text
+    assert "To review: consistency. A person decided." in page and "A person decides" not in page
+
+
 def test_other_thresholds_are_shown_as_they_were(make_app, clock):
     app = make_app(ACCEPT_FROM=101, REJECT_BELOW=0)
     ada = Visitor(app, clock)

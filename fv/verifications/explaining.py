@@ -96,8 +96,8 @@ def reasons(told: Told) -> list[Line]:
     return list({one.text: one for one in asking if one.result != "ok"}.values())
 
 
-def summary(told: Told, decision: str | None) -> str:
-    """What the machine made of it, and why."""
+def summary(told: Told, decision: str | None, waits: bool) -> str:
+    """What the machine made of it, and why. `waits`: for a person, who has not decided yet."""
     odd = {one.check: one.result for one in told.findings if one.result != "ok"}
     failed, policy = [check for check, result in odd.items() if result == "failed"], told.policy
     if decision == "accept":
@@ -107,10 +107,11 @@ def summary(told: Told, decision: str | None) -> str:
         return f"Failed: {said}."
     if decision != "review":
         return ""
+    then = "A person decides." if waits else "A person decided."
     if blind := _blind(told):
-        return f"To review: {_low(NOBODY_LOOKED) if blind == NO_ANALYSER else _low(blind)} A person decides."
+        return f"To review: {_low(NOBODY_LOOKED) if blind == NO_ANALYSER else _low(blind)} {then}"
     said = _listed(odd) or f"the score is below {policy.get('accept_from')}"
-    return f"To review: {said}. A person decides."
+    return f"To review: {said}. {then}"
 
 
 def _blind(told: Told) -> str:
