@@ -25,6 +25,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from fv import address, clock, db, sealing
+from fv.analysis import extras
 from fv.config import THREADS
 from fv.jobs import worker
 from fv.support import commands as support
@@ -77,6 +78,8 @@ def serve(
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     seen = worker.beginning()
     db.close(app)  # SQLite must not be carried over a fork
+    if said := unexamined():
+        click.echo(said, err=True)
     click.echo(f"FaceVault: {here} (Ctrl+C stops it)", err=True)
     server = Granian(
         "fv.serving:make_app",
@@ -98,6 +101,13 @@ def serve(
     )
     with _worker(seen):
         server.serve()
+
+
+def unexamined() -> str:
+    """What nobody looks at for want of packages, for who starts the service; empty when all of them are there."""
+    lacking = " and ".join(extras.EXTRAS[extra][0] for extra in extras.missing())
+    said = f"{lacking.capitalize()}: a person decides each session. `fv doctor` says what to install."
+    return said if lacking else ""
 
 
 def make_app() -> Flask:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from fv import serving
 from fv.analysis import confining
 from fv.analysis.report import Failed, Interrupted, Report
 from fv.jobs import examiner
@@ -372,6 +373,16 @@ def test_without_the_extras_the_doctor_says_what_is_missing_and_how_it_is_instal
     assert "rapidocr and onnxruntime and cv2 and numpy not installed: documents are not read" in lines[0]
     assert lines[0].endswith(f"Run: {sys.executable} -m pip install 'facevault-server[ocr]'")
     assert lines[1].endswith(f"Run: {sys.executable} -m pip install 'facevault-server[face]'")
+
+
+def test_a_start_without_the_extras_says_what_is_not_examined():
+    program = WITHOUT_EXTRAS + "from fv import serving\nprint(serving.unexamined())"
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert said == (
+        "Documents are not read and faces are not compared: a person decides each session. "
+        "`fv doctor` says what to install.\n"
+    )
+    assert serving.unexamined() == ""
 
 
 def test_the_program_of_the_product_works_without_a_network():

@@ -42,7 +42,7 @@ LOOKS_INTO = {
     "cookie": {"accounts"},
     "doctor": {"accounts", "analysis", "evidence", "metrics", "mfa", "models", "notices", "verifications"},
     "gate": {"accounts", "keys", "mfa"},
-    "serving": {"jobs", "support"},
+    "serving": {"analysis", "jobs", "support"},
     "spelling": {"accounts", "throttle"},
     "web": {"accounts"},
 }

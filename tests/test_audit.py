@@ -606,3 +606,14 @@ def test_which_events_are_told_and_which_are_worth_a_second_look():
         "password.set_by_link", "password.wrong", "re_enrolment.code_accepted", "support.new_codes",
         "support.password_link", "support.re_enrolled", "support.unlocked", "trail.head_missing",
     }  # fmt: skip
+
+
+def test_what_a_key_did_is_told_as_its_doing_and_not_as_the_holders(ada):
+    made = ada.call("POST", "/api/v1/keys", {"name": "x", "scopes": ["links:write"]}).json
+    bearer = {"Authorization": f"Bearer {made['secret']}"}
+    program = ada.app.test_client()
+    assert program.post("/api/v1/links", json={}, headers=bearer, base_url="http://localhost").status_code == 201
+    rows = csv.DictReader(io.StringIO(ada.get("/audit/export").text))
+    by = {row["event"]: (row["by"], row["details"]) for row in rows}
+    assert by["link.made"][0] == "an API key" and f"{made['prefix']}…" in by["link.made"][1]
+    assert by["key.made"][0] == "you"

@@ -5,6 +5,8 @@ import re
 import pytest
 
 from fv import db
+from fv.gate import OPEN_TO_KEYS
+from fv.keys.scopes import NAMES
 from tests.conftest import Visitor
 
 
@@ -14,6 +16,11 @@ def test_a_key_is_shown_once_on_the_page(ada):
     secret = re.search(r"fv_live_[A-Za-z0-9]{43}", page)[0]
     listed = ada.get("/keys").text
     assert secret not in listed and secret[:12] in listed and "1 of 20" in listed
+
+
+def test_the_page_offers_no_scope_that_opens_nothing(ada):
+    offered = set(re.findall(r'name="scope" value="([a-z:]+)"', ada.get("/keys").text))
+    assert offered == set(OPEN_TO_KEYS.values()) and offered <= NAMES
 
 
 def test_a_key_made_through_json_has_the_fields_of_the_contract(ada):

@@ -33,7 +33,7 @@ def kept(app) -> Path:
 
 def test_the_default_model_is_listed_as_the_one_that_is_used(app):
     assert dlib_model.MODEL.id == names.DEFAULT and dlib_model.MODEL.sha256.startswith("55533b28a958")
-    assert run(app, "models", "list").output == "dlib-resnet-1  used  ready, SHA-256 55533b28a958…\n"
+    assert run(app, "models", "list").output == "dlib-resnet-1  chosen  ready, SHA-256 55533b28a958…\n"
 
 
 def test_a_model_is_added_under_a_name_of_its_own_and_can_be_used(app, make_app, file):
@@ -139,7 +139,7 @@ def test_a_changed_or_missing_model_is_not_used_and_the_doctor_says_so(app, make
     model, note = kept(app) / "tiny-face.onnx", kept(app) / "tiny-face.json"
     model.write_bytes(onnx_bytes.model(factor=2.0))
     assert findings(using, "faces") == [("wrong", f"{model} is not the file it was: its SHA-256 is another one.")]
-    assert f"tiny-face  used  {model} is not the file it was" in run(using, "models", "list").output
+    assert f"tiny-face  chosen  not usable: {model} is not the file it was" in run(using, "models", "list").output
     model.unlink()
     assert findings(using, "faces")[0][0] == "wrong"
     for damage in (
@@ -188,7 +188,7 @@ def without_the_extra(tmp_path, *words):
 def test_without_the_extra_the_service_runs_and_says_what_is_missing(tmp_path, file):
     missing = "The packages for faces are not installed: pip install 'facevault-server[face]'."
     listed = without_the_extra(tmp_path, "models", "list")
-    assert listed.returncode == 0 and listed.stdout == f"dlib-resnet-1  used  {missing}\n"
+    assert listed.returncode == 0 and listed.stdout == f"dlib-resnet-1  chosen  not usable: {missing}\n"
     added = without_the_extra(tmp_path, "models", "add", str(file))
     assert added.returncode == 1 and added.stderr.strip() == f"Error: {missing}"
     assert f"note   faces         no face is looked at, and a person decides each session. {missing}" in (

@@ -269,7 +269,8 @@ def test_each_viewing_is_recorded_once(app, ada):
         assert image.mimetype == "image/jpeg" and image.headers["Cache-Control"] == "no-store"
         row = viewings(app)[-1]
         assert f'"session": "{id}"' in row["facts"] and f'"kind": "{kind}"' in row["facts"] and row["actor"] == "holder"
-        assert f"{id}, {kind.replace('_', ' ')}" in ada.get("/audit?event=session.photo_viewed").text
+        name = {"id_photo": "ID photo", "liveness_frame": "head turn"}.get(kind, kind)
+        assert f"{id}, {name}" in ada.get("/audit?event=session.photo_viewed").text
     ada.get(source)
     assert len(viewings(app)) == 5
 

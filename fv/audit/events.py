@@ -98,7 +98,9 @@ def tell(event: str, actor: str, facts: str) -> Told:
     """`facts` is a JSON object as text, as the row has it."""
     kind, known = KINDS.get(event, Kind(event, unusual=True)), json.loads(facts)
     details = ", ".join(say(known[name]) for name, say in _DETAILS.items() if name in known)
-    return Told(kind.words, details, ACTORS[actor], kind.unusual, kind.advice, known.get("login"))
+    by_key = actor == "holder" and "key" in known and "login" not in known  # a key that was made or revoked has both
+    by = "an API key" if by_key else ACTORS[actor]
+    return Told(kind.words, details, by, kind.unusual, kind.advice, known.get("login"))
 
 
 _DETAILS: Mapping[str, Callable[[Any], str]] = {
@@ -107,7 +109,7 @@ _DETAILS: Mapping[str, Callable[[Any], str]] = {
     "key": lambda prefix: f"{prefix}…",
     "session": str,
     "link": str,
-    "kind": lambda kind: str(kind).replace("_", " "),
+    "kind": lambda kind: {"id_photo": "ID photo", "liveness_frame": "head turn"}.get(kind, str(kind)),
     "ticket": lambda ticket: f"ticket {ticket}",
     "verified": lambda how: f"verified by: {how}",
 }

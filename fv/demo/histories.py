@@ -129,9 +129,10 @@ def _created(plan: Plan, number: int, draw: Random) -> Verification:
 
 
 def _examined(session: Verification, verdict: str, at: int, draw: Random, slant: float | None) -> Verification:
-    """`at`: when it was submitted; `slant`: of the document on its photo, if there is one."""
+    """`at`: when it was submitted; `slant`: of the document on its photo, if there is one: then it was examined."""
     found = analysis.examine(session.mode, session.external_user_id)  # in test mode as it is; else nothing is installed
-    if session.mode == "live" and not (verdict == "review" and draw.random() < UNAVAILABLE):
+    is_blind = verdict == "review" and slant is None and draw.random() < UNAVAILABLE
+    if session.mode == "live" and not is_blind:
         found = _found(verdict, draw)
         found = found if slant is None else replace(found, portrait=Portrait(pictures.portrait(slant), 0))
     return replace(

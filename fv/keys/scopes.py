@@ -21,7 +21,7 @@ SCOPES = (
     Scope("sessions:read", "Status and scores, no pictures"),
     Scope("links:write", "Make and end links"),
     Scope("usage:read", "Counters"),
-    Scope("photos:read", "ID photo, selfie, liveness frame", "faces"),
+    Scope("photos:read", "ID photo, selfie, head turn", "faces"),
     Scope("documents:read", "Names, birth dates, numbers", "personal data"),
     Scope("fingerprints:search", "Recognise a person again", "faces"),
     Scope("fingerprints:write", "Add and remove fingerprints", "faces"),

@@ -120,6 +120,6 @@ def _index_screen(status: int = 200, made: Made | None = None, wrong: NoKey | No
         wrong=wrong,
         typed=request.form if wrong else MultiDict({"expires": "365", "scope": list(scopes.DEFAULT)}),
         expiries={"90": "in 90 days", "365": "in a year", "never": "never"},
-        scopes=scopes.SCOPES,
+        scopes=[one for one in scopes.SCOPES if one.name in gate.OPEN_TO_KEYS.values()],
         now=now,
     )

@@ -21,11 +21,11 @@ path = click.Path(path_type=Path, dir_okay=False)
 
 @models.command("list")
 def list_models() -> None:
-    """Every model, whether its file is the one it was, and which one is used."""
+    """Every model, whether its file is the one it was, and which one is chosen."""
     for name in [DEFAULT, *registry.names()]:
-        used = "used" if name == current_app.config["FACE_MODEL"] else "-"
+        chosen = "chosen" if name == current_app.config["FACE_MODEL"] else "-"
         found = flows.state(name)
-        click.echo(f"{name}  {used}  {'ready, ' if found.is_usable else ''}{found.said}")
+        click.echo(f"{name}  {chosen}  {'ready, ' if found.is_usable else 'not usable: '}{found.said}")
 
 
 @models.command()

@@ -12,7 +12,7 @@ CHECKS = {
     "document": "Document",
     "mrz": "Machine-readable zone",
     "face_match": "Face match",
-    "liveness": "Liveness",
+    "liveness": "Consistency",
     "duplicate": "Duplicate face",
 }
 DETECTORS = {
@@ -54,7 +54,10 @@ TYPES = {"P": "Passport", "V": "Visa", "I": "Identity card", "A": "Identity card
 
 @dataclass(frozen=True)
 class Line:
-    """One thing that was looked at. `result`: ok, review, failed, unavailable; `tag`: of a detector its mode."""
+    """One thing that was looked at. `result`: ok, review, failed, unavailable.
+
+    `tag`: the word beside it, the result; of a detector that fired its mode.
+    """
 
     title: str
     result: str
@@ -72,12 +75,13 @@ def checked(told: Told) -> list[Line]:
 
 
 def detected(told: Told) -> list[Line]:
+    """The detectors, a line each. Beside one that found nothing, the word `review` would be read as its result."""
     lines = []
     for one in told.detections:
         fired = "failed" if one.mode == "block" else "review"
         result = "unavailable" if one.fired is None else fired if one.fired else "ok"
         title = DETECTORS.get(one.name, one.name.replace("_", " ").capitalize())
-        lines.append(Line(title, result, one.reason, one.mode))
+        lines.append(Line(title, result, one.reason, one.mode if one.fired else result))
     return lines
 
 
@@ -87,12 +91,13 @@ def reasons(told: Told) -> list[Line]:
     if blind := _blind(told):
         words = f"{NOBODY_LOOKED if blind == NO_ANALYSER else blind} {LOOK}"
         return [Line("", "unavailable", words, ""), *(one for one in said if one.result in ("review", "failed"))]
-    asking = [*checked(told), *(one for one in said if one.tag != "monitor")]
+    heard = (line for line, one in zip(said, told.detections, strict=True) if one.mode != "monitor")
+    asking = [*checked(told), *heard]
     return list({one.text: one for one in asking if one.result != "ok"}.values())
 
 
-def summary(told: Told, decision: str | None) -> str:
-    """What the machine made of it, and why."""
+def summary(told: Told, decision: str | None, waits: bool) -> str:
+    """What the machine made of it, and why. `waits`: for a person, who has not decided yet."""
     odd = {one.check: one.result for one in told.findings if one.result != "ok"}
     failed, policy = [check for check, result in odd.items() if result == "failed"], told.policy
     if decision == "accept":
@@ -102,10 +107,11 @@ def summary(told: Told, decision: str | None) -> str:
         return f"Failed: {said}."
     if decision != "review":
         return ""
+    then = "A person decides." if waits else "A person decided."
     if blind := _blind(told):
-        return f"To review: {_low(NOBODY_LOOKED) if blind == NO_ANALYSER else _low(blind)} A person decides."
+        return f"To review: {_low(NOBODY_LOOKED) if blind == NO_ANALYSER else _low(blind)} {then}"
     said = _listed(odd) or f"the score is below {policy.get('accept_from')}"
-    return f"To review: {said}. A person decides."
+    return f"To review: {said}. {then}"
 
 
 def _blind(told: Told) -> str:
@@ -116,7 +122,7 @@ def _blind(told: Told) -> str:
 
 
 def _listed(checks: Iterable[str]) -> str:
-    """`face match, liveness and duplicate face`"""
+    """`face match, consistency and duplicate face`"""
     names = [_low(CHECKS.get(check, check)) for check in checks]
     return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
 

@@ -220,7 +220,7 @@ def _looked_into(session: Verification) -> dict[str, Any]:
         "checked": explaining.checked(told),
         "detected": explaining.detected(told),
         "reasons": explaining.reasons(told),
-        "summary": explaining.summary(told, session.trust_decision),
+        "summary": explaining.summary(told, session.trust_decision, session.status == "review"),
         "no_document": viewing.document_state(session),
         "may_decide": MAY_DECIDE.get(session.status, ()),
     }

@@ -129,3 +129,36 @@ def test_the_list_follows_what_happens(person, workshop):
     expect(page.locator("#tab-failed .num")).to_have_text("1")
     expect(page.get_by_label("External id").first).to_have_value("typed meanwhile")
     expect(page.get_by_role("link", name="customer-1")).to_be_focused()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("view", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_what_somebody_typed_is_wrapped_however_long_it_is(person, workshop, view):
+    ada = person(viewport=view)
+    page = ada.page
+    ada.email = f"a.very.long.name.of.a.developer.{ada.email.split('@')[0]}@subdomain.example.org"
+
+    def fits(what):
+        too_wide = """[document.documentElement, ...document.querySelectorAll('.card')]
+            .filter(one => one.scrollWidth > one.clientWidth).map(one => one.className)"""
+        assert page.evaluate(too_wide) == [], f"{what} is wider than its place"
+
+    ada.signs_up()
+    fits("setup")
+    ada.scans(), ada.confirms(), ada.codes(), ada.dismisses()
+    id = make(ada, "customer_" + 240 * "x")
+    photographed(workshop, id, "review")
+    for path in ("/sessions", "/review", f"/sessions/{id}"):
+        page.goto(path)
+        fits(path)
+    page.get_by_label("Reason").fill(400 * "x")
+    page.get_by_role("button", name="Pass").click()
+    expect(page.locator(".timeline")).to_contain_text("Passed by a person")
+    fits("a decision")
+    page.goto("/audit")
+    fits("the audit trail")
+    page.goto("/keys")
+    page.get_by_label("Name", exact=True).fill(80 * "x")
+    page.get_by_role("button", name="Create key").click()
+    expect(page.locator("#secret")).to_be_visible()
+    fits("a key")
