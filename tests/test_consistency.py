@@ -107,6 +107,11 @@ def test_a_head_that_moved_too_little_fires(challenge, frame):
     assert seen.fired and seen.score > 0 and "at least" in seen.reason
 
 
+def test_a_head_that_sways_the_other_way_is_told_without_a_sign():
+    assert "moved about 4 degrees the other way" in turned("left", frame=(-4.0, 0.0)).reason
+    assert "moved about 0 degrees:" in turned("left", frame=(-0.4, 0.0)).reason
+
+
 def test_what_counts_is_the_difference_to_the_selfie():
     assert turned("left", selfie=(20.0, 0.0), frame=(25.0, 0.0)).fired
     assert turned("left", selfie=(-10.0, 0.0), frame=(5.0, 0.0)).fired is False
@@ -240,7 +245,7 @@ def test_the_same_file_fires_and_the_reason_says_where_it_was():
         circumstances.same_file((here,)).reason == "The same file was sent again: selfie as head turn of this session."
     )
     seen = circumstances.same_file((here, other))
-    assert seen.fired and seen.score == 1 and "ID photo as ID photo of vs_9 (another person)" in seen.reason
+    assert seen.fired and seen.score == 1 and "ID photo as ID photo of vs_9 (another external id)" in seen.reason
 
 
 def test_the_same_file_in_another_session_of_one_person_is_half_as_odd():

@@ -159,7 +159,7 @@ def test_each_detector_that_was_to_look_has_one_answer_in_the_mode_it_is_set_to(
     assert [(one.name, one.mode, one.fired) for one in settled] == [
         ("same_still", "review", None), ("head_turn", "block", True), ("three_people", "review", None)
     ]  # fmt: skip
-    assert settled[2].reason == "Could not look: it was not asked."
+    assert settled[2].reason == "Could not look: the photos were not examined."
 
 
 def test_the_page_lists_every_detector_of_ours_with_its_mode():

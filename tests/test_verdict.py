@@ -156,10 +156,10 @@ def test_the_same_file_in_two_places_of_a_session_is_told_once(app, ada, keys):
 def test_a_file_of_another_session_of_the_account_is_told_with_whose_it_was(app, begin):
     first, second, third = begin(), begin(user="ben"), begin("two", "eve")
     found = of(reached(app, second, seen()), "same_file")
-    assert found.score == 1 and f"selfie as selfie of {first} (another person)" in found.reason
+    assert found.score == 1 and f"selfie as selfie of {first} (another external id)" in found.reason
     assert of(reached(app, third, seen()), "same_file").fired is False
     again = of(reached(app, begin(), seen()), "same_file")
-    assert again.fired and "the same person" in again.reason
+    assert again.fired and "the same external id" in again.reason
 
 
 def test_a_file_of_an_erased_session_is_still_known(app, begin, clock):

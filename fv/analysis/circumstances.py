@@ -63,7 +63,7 @@ def _copy(one: Copy) -> str:
     said = f"{NAMES[one.kind]} as {NAMES[one.other_kind]} of"
     if one.session_id is None:
         return f"{said} this session"
-    return f"{said} {one.session_id} ({'the same' if one.same_person else 'another'} person)"
+    return f"{said} {one.session_id} ({'the same' if one.same_person else 'another'} external id)"
 
 
 def challenge_current(answered: str | None, is_open: bool) -> Seen:

@@ -118,7 +118,8 @@ def head_turn(at: Look) -> Seen:
     if moved <= -least:
         why = "" if at.challenge == "up" else " A camera that mirrors its pictures may be why."
         return Seen(1.0, True, f"The head turned about {-moved:.0f} degrees the other way: {asked}.{why}")
-    return Seen(1 - moved / least, True, f"The head moved about {moved:.0f} degrees: {asked}.")
+    way = " the other way" if round(moved) < 0 else ""
+    return Seen(1 - moved / least, True, f"The head moved about {abs(moved):.0f} degrees{way}: {asked}.")
 
 
 def sharpness_and_size(at: Look) -> Seen:

@@ -105,7 +105,9 @@ def settled(detections: Iterable[Detection], modes: Mapping[str, str]) -> tuple[
     for one in detections:
         given.setdefault(one.name, one)
     return tuple(
-        believed(given[name], name, mode) if name in given else could_not_look(name, mode, "it was not asked")
+        believed(given[name], name, mode)
+        if name in given
+        else could_not_look(name, mode, "the photos were not examined")
         for name, mode in modes.items()
     )
 
