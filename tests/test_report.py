@@ -157,3 +157,9 @@ def test_names_that_nobody_gave_and_measures_that_cannot_be_are_not_taken_from_t
     report.read(text)
     with pytest.raises(Malformed):
         frames.report_of("name", f"name\n{text}".encode())
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"fields": {}, "mrz": null}', "[" * 100_000])
+def test_what_is_no_document_is_not_taken_for_one(text):
+    with pytest.raises(report.Malformed):
+        report.read_document(text)

@@ -375,3 +375,8 @@ def test_a_page_that_follows_its_session_keeps_no_login_alive(app, ada):
         ada.clock.passes(hours=1)
         ada.get(f"/sessions/{id}/progress?at=0", headers={"X-Poll": "1", "HX-Request": "true"})
     assert ada.get("/dashboard").status_code == 303
+
+
+def test_a_large_portrait_is_not_made_larger():
+    with Image.open(io.BytesIO(portrait.cut(jpeg((1200, 1500), (0, 0, 10, 10)), (400, 500, 800, 900), 0))) as cut:
+        assert cut.size == (800, 1000)
