@@ -10,7 +10,7 @@ EVERY_BRANCH := fv/gate.py,fv/login/*,fv/mfa/*,fv/passwords/*,fv/support/flows.p
 EVERY_BRANCH := $(EVERY_BRANCH),fv/analysis/mrz.py,fv/analysis/layouts.py,fv/analysis/ctc.py,fv/analysis/lookalikes.py,fv/analysis/printed.py,fv/analysis/transliteration.py
 EVERY_BRANCH := $(EVERY_BRANCH),fv/analysis/scoring.py,fv/analysis/detectors.py,fv/analysis/circumstances.py,fv/analysis/consistency.py,fv/analysis/findings.py,fv/analysis/report.py,fv/fingerprints/*
 
-.PHONY: run test unit e2e long lint format mutate seed bench wheel clean
+.PHONY: run test unit e2e long lint format mutate seed bench bench-analysis wheel clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/for-run          ## serve the product on http://127.0.0.1:8000 (OPTIONS="--port 9000" for more)
@@ -55,6 +55,9 @@ seed: $(VENV)/for-run         ## an account with 50,000 made-up sessions to look
 bench: $(VENV)/for-test       ## what is fast, against what, in one run
 	$(BIN)/python bench/web.py
 	$(BIN)/python bench/sessions.py
+
+bench-analysis: $(VENV)/for-test   ## how well documents are read; needs tesseract-ocr, fonts-ocr-b, fonts-liberation (two minutes)
+	$(BIN)/python bench/analysis.py $(OPTIONS)
 
 wheel: $(VENV)/for-test       ## dist/facevault_server-*.whl
 	$(BIN)/pip wheel -q --no-deps --no-build-isolation -w dist .
