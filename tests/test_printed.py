@@ -141,8 +141,9 @@ def test_a_day_is_read_as_it_is_written(text):
     assert "1987-06-12" in printed.dates(text)
 
 
-def test_a_day_that_may_be_two_is_both():
+def test_a_day_that_may_be_two_is_both_and_one_with_dots_is_one():
     assert printed.dates("06/12/1987") == {"1987-12-06", "1987-06-12"}
+    assert printed.dates("06.12.1987") == printed.dates("1987-12-06") == {"1987-12-06"}
 
 
 @pytest.mark.parametrize(
@@ -197,6 +198,27 @@ def test_the_dates_of_two_labels_are_kept_apart():
     lines = column("Date of birth", "12.06.1987", "Date of expiry", "18.04.2031")
     assert printed.compare("date_of_birth", "1987-06-12", lines).agrees
     assert printed.compare("date_of_birth", "1987-06-13", lines) == Comparison(False, "12.06.1987")
+
+
+def test_what_stands_beside_the_label_counts_before_what_stands_elsewhere():
+    """Surname and given names exchanged in the zone: each is printed, but not in its place."""
+    lines = column("Surname", "VALE", "Given names", "NORA")
+    assert printed.compare("surname", "NORA", lines) == Comparison(False, "VALE")
+    assert printed.compare("given_names", "VALE", lines) == Comparison(False, "NORA")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "lines"),
+    [
+        ("date_of_birth", "2021-04-18", column("Date of issue", "18.04.2021")),
+        ("expires_on", "1987-06-12", column("Date of birth", "12.06.1987")),
+        ("document_number", "Z12345678", column("Personal No.", "Z12345678")),
+        ("given_names", "F", column("Sex", "F")),
+        ("surname", "OSLO", column("Place of birth / Lieu", "OSLO")),
+    ],
+)
+def test_what_belongs_to_another_label_is_not_taken_for_the_value(field, value, lines):
+    assert printed.compare(field, value, lines) == Comparison(None)
 
 
 def test_a_number_that_differs_only_where_print_is_ambiguous_agrees():

@@ -75,7 +75,7 @@ def test_a_card_that_is_small_in_a_large_picture_is_read(reader):
     read_right(reader, "rot15_01_TD1", table)
 
 
-@pytest.mark.parametrize("kind", ["drawn", "noise", "white", "black", "one pixel"])
+@pytest.mark.parametrize("kind", ["drawn", "noise", "white", "black", "one pixel", "one row", "a ribbon"])
 def test_other_pictures_are_no_documents(reader, kind):
     image = {
         "drawn": lambda: images.decode(picture()),
@@ -83,6 +83,8 @@ def test_other_pictures_are_no_documents(reader, kind):
         "white": lambda: np.full((600, 800, 3), 255, np.uint8),
         "black": lambda: np.zeros((600, 800, 3), np.uint8),
         "one pixel": lambda: np.zeros((1, 1, 3), np.uint8),
+        "one row": lambda: np.zeros((1, 2400, 3), np.uint8),
+        "a ribbon": lambda: np.zeros((2400, 250, 3), np.uint8),
     }[kind]()
     assert reader.read(image, TODAY) is None
 
@@ -150,6 +152,15 @@ def test_a_name_of_which_one_part_differs_and_the_other_is_not_printed_differs()
     _, found = confidences(zone("TD3"), ("Surname", "ERICSON"))
     assert (found.fields["surname"].agrees, found.fields["given_names"].agrees) == (False, None)
     assert found.fields["full_name"].agrees is False
+
+
+def test_only_the_last_name_can_be_cut():
+    """The name fills its part of the zone: given names may go on in print, a surname may not."""
+    lines = zone("TD1", name="ROSS<<VENKATARAMANASUBRAMANIAN")
+    _, found = confidences(lines, ("Surname", "ROSSI", "Given names", "VENKATARAMANASUBRAMANIANIAM"))
+    assert found.fields["surname"].agrees is False and found.fields["given_names"].agrees
+    alone = zone("TD1", name="VENKATARAMANASUBRAMANIANIAMABC")
+    assert confidences(alone, ("Surname", "VENKATARAMANASUBRAMANIANIAMABCDEF"))[1].fields["surname"].agrees
 
 
 def test_without_print_nothing_is_sure():

@@ -7,7 +7,7 @@ its own anywhere. What is found nowhere is neither a match nor a contradiction.
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from fv.analysis.transliteration import same
@@ -25,7 +25,13 @@ LABELS = {
     "expires_on": "expir|valid until|gultig bis|scadenza|caducidad|vencimiento|geldig tot|waznosci|validade|срок",
     "issuing_country": "country code|code of issuing|code du pays|code of state|issuing state",
 }
+#: What stands beside these is something else that looks like one of the fields: a day of issue, another number.
+OTHERS = (
+    "issue|issuing authority|delivr|expedicion|ausgestellt|ausstell|rilascio|afgifte|wydania|emissao|выдачи|"
+    "authority|autorite|behorde|place|lieu|geburtsort|luogo|lugar|personal n|personnel n|height|taille|address|adresse"
+)
 #: A label of these two holds the word of another: "given names" and "prénoms" hold "name" and "nom".
+OTHER = "other"
 _FIRST = (
     "given_names",
     "issuing_country",
@@ -54,6 +60,10 @@ MONTHS = {
 }  # fmt: skip
 
 
+#: Three parts of a day and what stands between the first two; it may begin anywhere.
+_DAY = re.compile(r"(?=(?<!\d)(\d{1,4}|[^\W\d_]+)(\W+)(\d{1,2}|[^\W\d_]+)\W+(\d{1,4}))")
+
+
 @dataclass(frozen=True)
 class Line:
     """`x`, `y`: the middle, along and below the reading direction; `length`, `height`: pixels."""
@@ -74,15 +84,20 @@ class Comparison:
 
 
 def compare(field: str, value: str, lines: Sequence[Line], is_cut: bool = False) -> Comparison:
-    """`field`: of LABELS; `value`: from the zone (dates in ISO 8601). `is_cut`: the name's end may be missing."""
+    """`field`: of LABELS; `value`: from the zone (dates in ISO 8601). `is_cut`: the name's end may be missing.
+
+    What stands beside the label counts before what stands elsewhere, and what belongs to another label does not count.
+    """
     fits = _fits(field, value, is_cut)
-    beside = [text for text in _beside_label(field, lines) if _could_be(field, text)]
-    if any(map(fits, beside)):
-        return Comparison(True)
-    anywhere = [] if field in BESIDE_ONLY else [line.text for line in lines] if field in NAMES else list(_words(lines))
-    if any(map(fits, anywhere)):
-        return Comparison(True)
-    return Comparison(False, beside[0]) if beside else Comparison(None)
+    beside = [line.text for line in _beside(field, lines) if _could_be(field, line.text)]
+    if beside:
+        return Comparison(True) if any(map(fits, beside)) else Comparison(False, beside[0])
+    if field in BESIDE_ONLY:
+        return Comparison(None)
+    taken = {id(line) for other in (*LABELS, OTHER) if other != field for line in _beside(other, lines)}
+    free = [line for line in lines if id(line) not in taken]
+    anywhere = [line.text for line in free] if field in NAMES else list(_words(free))
+    return Comparison(True) if any(map(fits, anywhere)) else Comparison(None)
 
 
 def _fits(field: str, value: str, is_cut: bool) -> Callable[[str], bool]:
@@ -112,37 +127,38 @@ def _could_be(field: str, text: str) -> bool:
 
 
 def dates(text: str) -> set[str]:
-    """Every day that a text may name, as ISO 8601: 06/12/1987 is two."""
+    """Every day that a text may name, as ISO 8601: 06/12/1987 may be two, 06.12.1987 is one."""
+    bare = re.sub(r"([^\W\d_]{3,})\s*/\s*[^\W\d_]{3,}", r"\1", _bare(text))  # 12 JUN/JUIN 1987
     found: set[str] = set()
-    parts = re.findall(r"[0-9]+|[^\W\d_]+", _bare(text))
-    for first, second, third in zip(parts, parts[1:], parts[2:], strict=False):
-        for day, month, year in ((first, second, third), (second, first, third), (third, second, first)):
+    for first, gap, second, third in _DAY.findall(bare):
+        orders = [(third, second, first)] if len(first) == 4 and first.isdecimal() else [(first, second, third)]
+        if first.isalpha() or "/" in gap:
+            orders.append((second, first, third))
+        for day, month, year in orders:
             number = int(month) if month.isdecimal() else MONTHS.get(month) or MONTHS.get(month[:3])
-            if number and day.isdecimal() and year.isdecimal() and len(year) == 4 and len(day) <= 2:
+            if number and day.isdecimal() and len(day) <= 2 and len(year) == 4:
                 try:
                     found.add(date(int(year), number, int(day)).isoformat())
                 except ValueError:
                     continue
-    # 12 JUN/JUIN 1987: the second word for the month is left out
-    words = re.sub(r"([^\W\d_]+)\W+[^\W\d_]+", r"\1", _bare(text))
-    return found | dates(words) if words != _bare(text) else found
+    return found
 
 
-def _beside_label(field: str, lines: Sequence[Line]) -> Iterator[str]:
-    """What follows the label on its line, else what stands below it, else to the right of it."""
+def _beside(field: str, lines: Sequence[Line]) -> Iterator[Line]:
+    """What follows a label of this field on its line, else what stands below it, else to the right of it."""
     for label in lines:
         if _label(label.text) != field:
             continue
         _, colon, rest = label.text.partition(":")
         if colon and rest.strip():
-            yield rest.strip()
+            yield replace(label, text=rest.strip())
         start = label.x - label.length / 2
         others = [line for line in lines if line is not label and _label(line.text) is None]
         below = [line for line in others if 0.3 * label.height < line.y - label.y < 3 * label.height
                  and abs(line.x - line.length / 2 - start) < 3 * label.height]  # fmt: skip
         right = [line for line in others if abs(line.y - label.y) < 0.5 * label.height and line.x > label.x]
-        for near in (sorted(below, key=lambda line: line.y)[:1], sorted(right, key=lambda line: line.x)[:1]):
-            yield from (line.text for line in near)
+        yield from sorted(below, key=lambda line: line.y)[:1]
+        yield from sorted(right, key=lambda line: line.x)[:1]
 
 
 def _label(text: str) -> str | None:
@@ -154,7 +170,7 @@ def _label(text: str) -> str | None:
     for field in _FIRST:
         if re.search(rf"\b(?:{LABELS[field]})", bare):
             return field
-    return None
+    return OTHER if re.search(rf"\b(?:{OTHERS})", bare) else None
 
 
 def _words(lines: Sequence[Line]) -> Iterator[str]:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+import numpy as np
+
 from fv.analysis import images, layouts, mrz, printed, strips, zones
 from fv.analysis.images import Array, Quad
 from fv.analysis.ocr import Ocr
@@ -14,7 +16,14 @@ SEARCHED = 1280  # pixels of the longer side in which text is looked for: 0.5 s
 CLOSELY = 1600  # pixels of the longer side of the part with text, laid straight, where it is looked for once more
 AROUND = 8  # heights of a line that this part goes beyond the text that was found: a zone may not have been
 SURE = 0.95  # how likely the letters of a zone must be (zones.Found) that it is not looked at once more
+LARGER = (
+    1.4  # times as large it has to be seen then, unless it is tilted: text that was found is legible in most photos
+)
+TILTED = 0.05  # sine of 3 degrees
 A_PAGE = 40  # pieces of text and more are a page, and no document in a large picture
+#: Sides of a photo that shows no document: so many times as long as wide, or so few pixels. rapidocr would enlarge it
+#: until memory runs out.
+LONGEST, SHORTEST = 8, 100
 MOST_TEXT = 40  # pieces of printed text that are read, 25 ms each
 #: Which check digit covers a field.
 COVERED = {"document_number": "document_number", "date_of_birth": "date_of_birth", "expires_on": "expiry"}
@@ -41,10 +50,11 @@ class Reader:
 
     def look(self, image: Array, today: date) -> Looked | None:
         """`image`: height × width × RGB, any way up. None: there is no machine-readable zone on it."""
+        if max(image.shape[:2]) > LONGEST * min(image.shape[:2]) or min(image.shape[:2]) < SHORTEST:
+            return None
         part: Quad | None = None
         page, found = self._seen(image, today)
-        if page and len(page.quads) < A_PAGE and (found is None or found.sure < SURE or not found.zone.fits):
-            around = strips.around(page.quads, page.direction, AROUND)
+        if page and (around := _worth_a_closer_look(image, page, found)) is not None:
             straight = images.between(image, around)
             closer_page, closer = self._seen(straight, today, CLOSELY)
             if closer and (found is None or closer.rank > found.rank):
@@ -71,6 +81,17 @@ class Reader:
         return lines
 
 
+def _worth_a_closer_look(image: Array, page: zones.Page, found: zones.Found | None) -> Quad | None:
+    """The part of a photo that may show more than was seen; None: nothing more is to be expected."""
+    if len(page.quads) >= A_PAGE or (found and found.sure >= SURE and found.zone.fits):
+        return None
+    around = strips.around(page.quads, page.direction, AROUND)
+    seen = min(1.0, SEARCHED / max(image.shape[:2]))
+    closer = min(1.0, CLOSELY / max(strips.length(around), strips.height(around)))
+    is_tilted = float(np.abs(page.direction).min()) > TILTED
+    return around if found or is_tilted or closer >= LARGER * seen else None
+
+
 def document(zone: mrz.Zone, lines: Sequence[Line], today: date) -> Document:
     """`lines`: the printed text."""
     surname, given = zone.names
@@ -86,7 +107,9 @@ def document(zone: mrz.Zone, lines: Sequence[Line], today: date) -> Document:
         "document_number": zone.number,
         "expires_on": mrz.ends(zone.text("expiry").ljust(6, layouts.FILLER), today) or "",
     }
-    said = {name: printed.compare(name, values[name], lines, zone.is_cut) for name in printed.LABELS}
+    # only the end of a name can be missing, and the given names come last
+    is_cut = {"surname": zone.is_cut and not given, "given_names": zone.is_cut}
+    said = {name: printed.compare(name, values[name], lines, is_cut.get(name, False)) for name in printed.LABELS}
     said["full_name"] = _both(said["surname"], said["given_names"] if given else Comparison(True))
     fields = {name: _field(zone, name, value, said.get(name, Comparison(None))) for name, value in values.items()}
     unseen = sorted({f"{one} or {other}" for check in zone.checks.values() for one, other in check.unseen})
