@@ -76,7 +76,7 @@ LAYOUTS = {
     "MRVB": _layout(36, 36, has_optional_check=False, has_composite=False),
     "MRVA": _layout(44, 44, has_optional_check=False, has_composite=False),
 }  # fmt: skip
-#: The longest data a format can hold that its own line length does not fix: a visa says so by its first letter.
+#: By number and length of the lines; where there are two, the V of a visa tells them apart.
 SHAPES = {(3, 30): ("TD1",), (2, 36): ("TD2", "MRVB"), (2, 44): ("TD3", "MRVA")}
 
 

@@ -10,7 +10,7 @@ import unicodedata
 #: 9303-3 §6, tables A (Latin) and B (Cyrillic), with what states write instead of what is recommended there.
 _LATIN = {
     "À": "A", "Á": "A", "Â": "A", "Ã": "A", "Ä": "AE A AXX", "Å": "AA A", "Æ": "AE", "Ç": "C", "Ð": "D DH TH",
-    "Ñ": "N NXX", "Ö": "OE O OXX", "Ø": "OE O", "Ü": "UE U UXX UE", "Þ": "TH", "Œ": "OE", "ß": "SS", "ẞ": "SS",
+    "Ñ": "N NXX", "Ö": "OE O OXX", "Ø": "OE O", "Ü": "UE U UXX", "Þ": "TH", "Œ": "OE", "ß": "SS", "ẞ": "SS",
     "Ĳ": "IJ", "Đ": "D DJ", "Ħ": "H", "Ł": "L", "Ŋ": "N", "Ŧ": "T", "Ə": "E", "ĸ": "Q", "Ŀ": "L", "ı": "I",
 }  # fmt: skip
 _CYRILLIC = {

@@ -1,14 +1,6 @@
-"""What becomes of a session whose photos nobody looks at. Pure.
-
-In test mode a few names of external_user_id ask for an end, and nothing is examined. Everything else is judged by
-fv/analysis/scoring.py; the report of nobody, as without an analyser, makes every check `unavailable`: a person decides.
-"""
-
-from datetime import date
+"""The ends that sessions in test mode can ask for by their external_user_id: nothing is examined then. Pure."""
 
 from fv.analysis.findings import CHECKS, Finding, Findings
-from fv.analysis.report import Report
-from fv.analysis.scoring import Policy, judge
 
 #: external_user_id of a test session → its end, and the check that says why
 TEST = {
@@ -30,8 +22,3 @@ def staged(mode: str, external_user_id: str) -> Findings | None:
     return Findings(
         findings=findings, score=SCORES[decision], decision=decision, face_match=results["face_match"] == "ok"
     )
-
-
-def examine(mode: str, external_user_id: str) -> Findings:
-    """Without an analyser."""
-    return staged(mode, external_user_id) or judge(Report(), (), Policy(), date.min)
