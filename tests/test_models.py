@@ -53,11 +53,12 @@ def test_a_model_is_added_under_a_name_of_its_own_and_can_be_used(app, make_app,
 
 def test_what_was_said_about_a_model_is_kept(app, file):
     words = ["--name", "my-face", "--channels", "bgr", "--mean", "127.5", "--scale", "128"]
-    words += ["--match", "0.5", "--possible", "0.35"]
+    words += ["--match", "0.5", "--possible", "0.35", "--false-match-rate", "1e-6"]
     assert run(app, "models", "add", str(file), *words).exit_code == 0
     note = json.loads((kept(app) / "my-face.json").read_text())
     assert note | {"sha256": ""} == {
-        "sha256": "", "layout": "nchw", "channels": "bgr", "mean": 127.5, "scale": 128.0, "possible": 0.35, "match": 0.5
+        "sha256": "", "layout": "nchw", "channels": "bgr", "mean": 127.5, "scale": 128.0, "possible": 0.35, "match": 0.5,
+        "false_match_rate": 1e-6,
     }  # fmt: skip
 
 

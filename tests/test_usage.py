@@ -28,12 +28,12 @@ def totals(ada):
 def test_sessions_and_viewed_photos_are_counted_when_they_happen(app, ada):
     live = key(ada)
     id = create(app, live).json["session_id"]
-    assert totals(ada) == {"sessions_created": 1, "sessions_billable": 0, "photo_views": 0}
+    assert totals(ada) == {"sessions_created": 1, "sessions_billable": 0, "searches": 0, "photo_views": 0}
     photographed(app, id)
     for path in (f"/api/v1/sessions/{id}/photos/selfie", f"/api/v1/sessions/{id}/photos/passport"):
         get(app, live, path)
     ada.get(f"/sessions/{id}/photos/id_photo.jpg")
-    assert totals(ada) == {"sessions_created": 1, "sessions_billable": 1, "photo_views": 2}
+    assert totals(ada) == {"sessions_created": 1, "sessions_billable": 1, "searches": 0, "photo_views": 2}
 
 
 def test_an_equal_post_is_counted_once(app, ada):

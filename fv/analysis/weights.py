@@ -14,7 +14,8 @@ class Slot:
     """A model of the ArcFace form: 112 x 112 pixels in, 128 numbers out. The file is `path`; `sha256` is of its bytes.
 
     `layout`: nchw or nhwc; `channels`: rgb or bgr; a pixel p (0 to 255) is given to it as (p - mean) / scale.
-    `possible`, `match`: as in report.Model.
+    `possible`, `match`: as in report.Model. `false_match_rate`: of pairs of different people, the share that it calls a
+    match, as its maker states; None: its maker does not.
     """
 
     id: str
@@ -26,6 +27,7 @@ class Slot:
     scale: float
     possible: float
     match: float
+    false_match_rate: float | None = None
 
     @property
     def preprocessing(self) -> str:

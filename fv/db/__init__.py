@@ -23,6 +23,7 @@ __all__ = [
     "Unavailable",
     "Undo",
     "after_commit",
+    "chunks",
     "close",
     "each",
     "empty_log",
@@ -33,6 +34,7 @@ __all__ = [
     "many",
     "one",
     "path_of",
+    "reading",
     "run",
     "transaction",
 ]
@@ -112,6 +114,13 @@ def each(kind: Callable[..., T], sql: str, **params: object) -> Iterator[T]:
         raise Unavailable(f"The database cannot be read: {error}.") from None
 
 
+def chunks(sql: str, rows: int, **params: object) -> Iterator[list[tuple[Any, ...]]]:
+    """The rows as they are, so many at a time: for reading a million of them."""
+    answer = _execute(sql, params)
+    while some := answer.fetchmany(rows):
+        yield some
+
+
 def run(sql: str, **params: object) -> int:
     """Execute a write; the number of rows it touched is its answer."""
     return int(_execute(sql, params).rowcount)
@@ -136,6 +145,19 @@ def transaction() -> Iterator[None]:
         return
     for work in g.after_commit.values():
         work()
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Every read inside sees the database as it is at the first one. Inside a transaction: as it is there."""
+    if in_transaction():
+        yield
+        return
+    _execute(sqlite.BEGIN_READING)
+    try:
+        yield
+    finally:
+        _execute("COMMIT")
 
 
 def in_transaction() -> bool:

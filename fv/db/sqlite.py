@@ -27,6 +27,7 @@ else:
     driver = own if hasattr(own.Connection, "enable_load_extension") else import_module("pysqlite3")
 
 BEGIN = "BEGIN IMMEDIATE"
+BEGIN_READING = "BEGIN DEFERRED"
 EMPTY_LOG = "PRAGMA wal_checkpoint(TRUNCATE)"  # its first number is 1 when somebody reads who began before
 SETTINGS = (
     "PRAGMA busy_timeout = 5000",  # ms a writer waits for another; first, because the next line may have to wait

@@ -1,5 +1,4 @@
-"""The story: the template of a session is turned by the secret of its account and kept, compared with those of others,
-and erased with the session.
+"""The story: templates are turned by the secret of their account and kept, compared, blocked, and erased.
 
 A template in clear is an argument here and nothing else: it is not stored, returned, logged or put into a message.
 """
@@ -7,15 +6,60 @@ A template in clear is an argument here and nothing else: it is not stored, retu
 import re
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from flask import current_app
 
-from fv import ids, sealing
-from fv.fingerprints import rotation, store, vector
+from fv import db, ids, sealing
+from fv.fingerprints import comparing, listing, rotation, store, vector
+from fv.fingerprints.listing import Fingerprint
 from fv.fingerprints.rotation import Rotation
-from fv.fingerprints.store import Fingerprint, Neighbour, Space
+from fv.fingerprints.store import Gallery, New, Space
 
 _NAME = re.compile(r"[a-z0-9._-]{1,64}")
+_GALLERY = 1 << 62  # ids are drawn below it: two of 10,000 galleries are the same once in 10^11 services
+
+
+@dataclass(frozen=True)
+class Template:
+    """A face to be kept. `numbers`: as the model gave them."""
+
+    external_user_id: str
+    numbers: Sequence[float] = field(repr=False)
+    session_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Hit:
+    """`similarity`: cosine, -1 to 1."""
+
+    fingerprint: Fingerprint
+    similarity: float
+
+
+@dataclass(frozen=True)
+class Found:
+    """`searched`: templates that were compared, all there are."""
+
+    searched: int
+    hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True)
+class Face:
+    """What is looked for. `numbers`: straight, of length 1. `stored`: the same as bytes, by the gallery they are in."""
+
+    space: Space
+    numbers: Sequence[float] = field(repr=False)
+    stored: tuple[int, bytes] | None = field(default=None, repr=False)
+
+
+# ── Keeping ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def is_name(model: str) -> bool:
+    """Whether a model can be called this."""
+    return _NAME.fullmatch(model) is not None
 
 
 def keep(
@@ -26,53 +70,148 @@ def keep(
 
     Raises vector.Unusable, and ValueError when the model has no name that fits.
     """
-    if not _NAME.fullmatch(space.model):
-        raise ValueError("the name of a model has 1 to 64 of a-z, 0-9, dot, underscore and dash")
-    straight = vector.unit(template)
-    generation, turning = _newest(account_id, now)
-    store.forget(account_id, session_id)
-    id = ids.new("fp")
-    store.add(
-        Fingerprint(
-            id, account_id, session_id, external_user_id, mode, space.model, space.model_sha256, space.preprocessing,
-            generation, vector.pack(turning.turn(straight)), now,
-        )
-    )  # fmt: skip
+    vector.unit(template)  # before anything is replaced by it
+    forget(account_id, session_id)
+    (id,) = add(account_id, mode, space, [Template(external_user_id, template, session_id)], now)
     return id
 
 
-def nearest_of_others(
-    account_id: str, mode: str, space: Space, template: Sequence[float], external_user_id: str
-) -> Neighbour | None:
-    """The most similar face of this account that goes by another external_user_id; None when there is nobody else.
+def add(account_id: str, mode: str, space: Space, templates: Sequence[Template], now: int) -> list[str]:
+    """The ids, in this order. Inside a transaction. Raises vector.Unusable and ValueError, as keep()."""
+    if not is_name(space.model):
+        raise ValueError("the name of a model has 1 to 64 of a-z, 0-9, dot, underscore and dash")
+    straight = [vector.unit(one.numbers) for one in templates]
+    generation, turning = _newest(account_id, now)
+    gallery = gallery_of(account_id, mode, space, generation)
+    new = [
+        New(ids.new("fp"), one.session_id, one.external_user_id, vector.pack(turning.turn(numbers)), now)
+        for one, numbers in zip(templates, straight, strict=True)
+    ]
+    store.add(gallery.id, new)
+    return [one.id for one in new]
 
-    Exact. Faces of live and test sessions, and those of another space, are never compared. Raises vector.Unusable.
-    """
-    straight, found = vector.unit(template), []
-    for one in store.rotations(account_id):  # more than one only while templates move to the newest
-        turned = vector.pack(_opened(one).turn(straight))
-        found.append(store.nearest(account_id, mode, space, one.generation, turned, external_user_id))
-    return max((one for one in found if one), key=lambda one: one.similarity, default=None)
+
+def gallery_of(account_id: str, mode: str, space: Space, generation: int) -> Gallery:
+    """The one that templates of this space go to, made when there is none. Inside a transaction."""
+    for found in store.galleries(account_id, mode):
+        if (found.space, found.generation) == (space, generation):
+            return found
+    new = Gallery(
+        secrets.randbelow(_GALLERY), account_id, mode, space.model, space.model_sha256, space.preprocessing, generation,
+        version=0, size=0, forgotten=0,
+    )  # fmt: skip
+    store.add_gallery(new)
+    return new
 
 
 def forget(account_id: str, session_id: str) -> int:
     """Of this session nothing is kept; how many templates there were. What is deleted is overwritten (db/sqlite.py)."""
-    return store.forget(account_id, session_id)
+    found = listing.of_session(account_id, session_id)
+    return sum(store.remove(one.gallery_id, [one.id]) for one in found)
+
+
+def remove(account_id: str, id: str, mode: str | None) -> bool:
+    """False when the account has none of this id and mode (None: either). Inside a transaction."""
+    found = listing.find(account_id, id, mode)
+    return found is not None and store.remove(found.gallery_id, [id]) == 1
+
+
+# ── Comparing ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def face_of(account_id: str, id: str) -> Face | None:
+    """What is stored under this id; None when the account has no such template."""
+    found, packed = listing.find(account_id, id, None), store.vector(id)
+    if found is None or packed is None:
+        return None
+    gallery = store.gallery(found.gallery_id)
+    if gallery is None:
+        return None
+    turning = rotation_of(account_id, gallery.generation)
+    return Face(gallery.space, turning.turn_back(vector.numbers(packed)), (gallery.id, packed))
+
+
+def search(account_id: str, mode: str, face: Face, most: int, least: float) -> Found:
+    """The `most` most similar templates from `least` on of all that there are in this mode and space. Exact.
+
+    Similar ones first, equal ones by id. While templates move to another rotation they are in two galleries; both are
+    searched, as of one moment. Raises vector.Unusable.
+    """
+    with db.reading():
+        galleries = [one for one in store.galleries(account_id, mode) if one.space == face.space]
+        scored = [
+            (one, gallery.id)
+            for gallery in galleries
+            for one in comparing.nearest(gallery, _turned(account_id, face, gallery), most, least)
+        ]
+        scored.sort(key=lambda pair: (-pair[0].similarity, pair[0].id))
+        described: dict[str, Fingerprint] = {}
+        for gallery in galleries:
+            numbers = [one.number for one, gallery_id in scored[:most] if gallery_id == gallery.id]
+            described |= listing.described(gallery.id, numbers)
+    hits = tuple(Hit(described[one.id], one.similarity) for one, _ in scored[:most])
+    return Found(sum(gallery.size for gallery in galleries), hits)
+
+
+def nearest_of_others(
+    account_id: str, mode: str, space: Space, template: Sequence[float], external_user_id: str
+) -> Hit | None:
+    """The most similar face of this account that goes by another external_user_id; None when there is nobody else.
+
+    Exact. Faces of live and test sessions, and those of another space, are never compared. Raises vector.Unusable.
+    """
+    face, most = Face(space, vector.unit(template)), 10
+    while True:  # somebody may be there a hundred times
+        found = search(account_id, mode, face, most, -1.0)
+        for hit in found.hits:
+            if hit.fingerprint.external_user_id != external_user_id:
+                return hit
+        if len(found.hits) < most:
+            return None
+        most *= 10
+
+
+def nearest_blocked(account_id: str, mode: str, space: Space, template: Sequence[float]) -> Hit | None:
+    """The most similar face of the block list, whoever it goes by. Raises vector.Unusable."""
+    face = Face(space, vector.unit(template))
+    found = listing.blocked(account_id, mode, space)
+    straight = {one.generation: rotation_of(account_id, one.generation) for one in found}
+    turned = {number: vector.numbers(vector.pack(one.turn(face.numbers))) for number, one in straight.items()}
+    scored = [(vector.cosine(turned[one.generation], vector.numbers(one.vector)), one.id) for one in found]
+    if not scored:
+        return None
+    similarity, id = min(scored, key=lambda pair: (-pair[0], pair[1]))
+    fingerprint = listing.find(account_id, id, mode)
+    return Hit(fingerprint, similarity) if fingerprint else None
+
+
+def _turned(account_id: str, face: Face, gallery: Gallery) -> bytes:
+    if face.stored and face.stored[0] == gallery.id:
+        return face.stored[1]  # as it is: what is stored is like itself by exactly 1
+    return vector.pack(rotation_of(account_id, gallery.generation).turn(face.numbers))
+
+
+# ── Rotations ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def rotation_of(account_id: str, generation: int) -> Rotation:
+    (found,) = (one for one in store.rotations(account_id) if one.generation == generation)
+    return rotation.of(_keyring().open(found.sealed_seed, bound_to=_bound_to(account_id, generation)))
+
+
+def new_rotation(account_id: str, now: int) -> int:
+    """The number of the next generation, which new templates belong to from now on. Inside a transaction."""
+    generation = max((one.generation for one in store.rotations(account_id)), default=0) + 1
+    sealed = _keyring().seal(secrets.token_bytes(rotation.SEED), bound_to=_bound_to(account_id, generation))
+    store.add_rotation(store.Rotation(account_id, generation, sealed, now))
+    return generation
 
 
 def _newest(account_id: str, now: int) -> tuple[int, Rotation]:
     """The rotation of the account, made with its first template. Inside a transaction."""
     found = store.rotations(account_id)
-    if not found:
-        seed = secrets.token_bytes(rotation.SEED)
-        sealed = _keyring().seal(seed, bound_to=_bound_to(account_id, 1))
-        found = [store.Rotation(account_id, 1, sealed, now)]
-        store.add_rotation(found[0])
-    return found[0].generation, _opened(found[0])
-
-
-def _opened(one: store.Rotation) -> Rotation:
-    return rotation.of(_keyring().open(one.sealed_seed, bound_to=_bound_to(one.account_id, one.generation)))
+    generation = found[0].generation if found else new_rotation(account_id, now)
+    return generation, rotation_of(account_id, generation)
 
 
 def _bound_to(account_id: str, generation: int) -> str:

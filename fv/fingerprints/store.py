@@ -1,17 +1,24 @@
-"""Templates and the rotations of accounts as the database knows them."""
+"""Templates, the rotations they are turned by, and the galleries they are in, as the database knows them."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from typing import NamedTuple
 
 from fv import db
+
+KEPT = 20_000  # removals that a gallery lists, at least: a copy that missed more of them is made anew
 
 
 @dataclass(frozen=True)
 class Space:
-    """What makes templates comparable: the model by name and SHA-256, and how a face was prepared for it."""
+    """What makes templates comparable: the model by name and SHA-256, and how a face was prepared for it.
+
+    A template that came through the API has the name alone.
+    """
 
     model: str
-    model_sha256: str
-    preprocessing: str
+    model_sha256: str = ""
+    preprocessing: str = ""
 
 
 @dataclass(frozen=True)
@@ -23,29 +30,46 @@ class Rotation:
 
 
 @dataclass(frozen=True)
-class Fingerprint:
-    """`vector`: turned by the rotation of this generation."""
+class Gallery:
+    """Templates of one account, mode, space and rotation: those that are compared with each other."""
 
-    id: str
+    id: int
     account_id: str
-    session_id: str | None
-    external_user_id: str
     mode: str
     model: str
     model_sha256: str
     preprocessing: str
     generation: int
+    version: int
+    size: int
+    forgotten: int
+
+    @property
+    def space(self) -> Space:
+        return Space(self.model, self.model_sha256, self.preprocessing)
+
+
+@dataclass(frozen=True)
+class New:
+    """`vector`: turned by the rotation of the gallery it goes to."""
+
+    id: str
+    session_id: str | None
+    external_user_id: str
     vector: bytes = field(repr=False)
     created_at: int
 
 
-@dataclass(frozen=True)
-class Neighbour:
-    """The most similar template. `similarity`: cosine."""
+class Row(NamedTuple):
+    """What is compared. A NamedTuple: it is made a hundred times a search."""
 
-    session_id: str | None
-    external_user_id: str
-    similarity: float
+    number: int
+    id: str
+    vector: bytes
+
+
+class _Number(NamedTuple):
+    number: int
 
 
 # ── Rotations ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -69,45 +93,171 @@ def add_rotation(new: Rotation) -> None:
     )
 
 
-# ── Templates ────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Galleries ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def add(new: Fingerprint) -> None:
+def galleries(account_id: str, mode: str | None = None) -> list[Gallery]:
+    """Those of an account and mode (None: either), the largest first, and those with nothing in them."""
+    return db.many(
+        Gallery,
+        """
+        SELECT * FROM galleries WHERE account_id = :account_id AND (:mode IS NULL OR mode = :mode)
+        ORDER BY size DESC, id
+        """,
+        account_id=account_id, mode=mode,
+    )  # fmt: skip
+
+
+def gallery(id: int) -> Gallery | None:
+    return db.one(Gallery, "SELECT * FROM galleries WHERE id = :id", id=id)
+
+
+def add_gallery(new: Gallery) -> None:
     db.run(
         """
-        INSERT INTO fingerprints (id, account_id, session_id, external_user_id, mode, model, model_sha256,
-                                  preprocessing, generation, vector, created_at)
-        VALUES (:id, :account_id, :session_id, :external_user_id, :mode, :model, :model_sha256, :preprocessing,
-                :generation, :vector, :created_at)
+        INSERT INTO galleries (id, account_id, mode, model, model_sha256, preprocessing, generation, version, size,
+                               forgotten)
+        VALUES (:id, :account_id, :mode, :model, :model_sha256, :preprocessing, :generation, :version, :size,
+                :forgotten)
         """,
         **asdict(new),
     )
 
 
-def nearest(
-    account_id: str, mode: str, space: Space, generation: int, vector: bytes, external_user_id: str
-) -> Neighbour | None:
-    """The most similar one that is of somebody else, the first by id among equals. Exact: every row is compared.
+def _changed(gallery_id: int, came: int, went: int) -> int:
+    """The version before these changes. Inside a transaction: nobody else changes the gallery meanwhile."""
+    db.run(
+        "UPDATE galleries SET version = version + :changes, size = size + :more WHERE id = :id",
+        id=gallery_id, changes=came + went, more=came - went,
+    )  # fmt: skip
+    found = gallery(gallery_id)
+    if found is None:
+        raise LookupError("no such gallery")
+    return found.version - came - went
 
-    `vector`: turned by the rotation of this generation.
-    """
-    return db.one(
-        Neighbour,
+
+# ── Templates ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def add(gallery_id: int, templates: Sequence[New]) -> None:
+    before = _changed(gallery_id, len(templates), 0)
+    for number, new in enumerate(templates, before + 1):
+        db.run(
+            """
+            INSERT INTO fingerprints (id, gallery_id, number, session_id, external_user_id, vector, created_at)
+            VALUES (:id, :gallery_id, :number, :session_id, :external_user_id, :vector, :created_at)
+            """,
+            id=new.id, gallery_id=gallery_id, number=number, session_id=new.session_id,
+            external_user_id=new.external_user_id, vector=new.vector, created_at=new.created_at,
+        )  # fmt: skip
+
+
+def remove(gallery_id: int, ids: Sequence[str]) -> int:
+    """How many there were. What is deleted is overwritten (db/sqlite.py)."""
+    numbers = [number for id in ids if (number := _number(gallery_id, id)) is not None]
+    before = _changed(gallery_id, 0, len(numbers)) if numbers else 0
+    for version, number in enumerate(numbers, before + 1):
+        db.run(
+            "INSERT INTO removals (gallery_id, version, number) VALUES (:gallery_id, :version, :number)",
+            gallery_id=gallery_id, version=version, number=number,
+        )  # fmt: skip
+        db.run(
+            "DELETE FROM fingerprints WHERE gallery_id = :gallery_id AND number = :number",
+            gallery_id=gallery_id, number=number,
+        )  # fmt: skip
+    _shorten(gallery_id, before + len(numbers))
+    return len(numbers)
+
+
+def move(here: int, there: int, turned: Sequence[tuple[str, bytes]]) -> None:
+    """From one gallery of the account to another, with vectors that are turned by the rotation of that one."""
+    left, came = _changed(here, 0, len(turned)), _changed(there, len(turned), 0)
+    for place, (id, vector) in enumerate(turned, 1):
+        db.run(
+            """
+            INSERT INTO removals (gallery_id, version, number)
+            SELECT gallery_id, :version, number FROM fingerprints WHERE id = :id AND gallery_id = :here
+            """,
+            id=id, here=here, version=left + place,
+        )  # fmt: skip
+        db.run(
+            "UPDATE fingerprints SET gallery_id = :there, number = :number, vector = :vector WHERE id = :id",
+            id=id, there=there, number=came + place, vector=vector,
+        )  # fmt: skip
+    _shorten(here, left + len(turned))
+
+
+def _number(gallery_id: int, id: str) -> int | None:
+    found = db.one(
+        _Number, "SELECT number FROM fingerprints WHERE id = :id AND gallery_id = :gallery_id",
+        id=id, gallery_id=gallery_id,
+    )  # fmt: skip
+    return found.number if found else None
+
+
+def _shorten(gallery_id: int, version: int) -> None:
+    """The list of removals stays between KEPT and twice as many versions long."""
+    done = db.run(
         """
-        SELECT session_id, external_user_id, 1 - vec_distance_cosine(vector, :vector) AS similarity
-        FROM fingerprints
-        WHERE account_id = :account_id AND mode = :mode AND model = :model AND model_sha256 = :model_sha256
-          AND preprocessing = :preprocessing AND generation = :generation AND external_user_id != :external_user_id
-        ORDER BY similarity DESC, id LIMIT 1
+        UPDATE galleries SET forgotten = :version - :kept WHERE id = :id AND forgotten < :version - 2 * :kept
         """,
-        account_id=account_id, mode=mode, generation=generation, vector=vector, external_user_id=external_user_id,
-        **asdict(space),
+        id=gallery_id, version=version, kept=KEPT,
+    )  # fmt: skip
+    if done:
+        db.run(
+            "DELETE FROM removals WHERE gallery_id = :id AND version <= :version - :kept",
+            id=gallery_id, version=version, kept=KEPT,
+        )  # fmt: skip
+
+
+# ── For comparing ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def vector(id: str) -> bytes | None:
+    """As it is stored, turned."""
+    found = db.one(Row, "SELECT number, id, vector FROM fingerprints WHERE id = :id", id=id)
+    return found.vector if found else None
+
+
+def rows(gallery_id: int, numbers: Sequence[int]) -> list[Row]:
+    """Those that are there, in any order."""
+    listed = ", ".join(str(int(number)) for number in numbers)
+    return db.many(
+        Row, f"SELECT number, id, vector FROM fingerprints WHERE gallery_id = :gallery_id AND number IN ({listed})",
+        gallery_id=gallery_id,
     )  # fmt: skip
 
 
-def forget(account_id: str, session_id: str) -> int:
-    """How many there were."""
-    return db.run(
-        "DELETE FROM fingerprints WHERE account_id = :account_id AND session_id = :session_id",
-        account_id=account_id, session_id=session_id,
+def since(gallery_id: int, version: int, rows: int) -> Iterator[list[tuple[int, bytes]]]:
+    """(number, vector) of those that came after this version and are still there; 0: all. So many rows at a time."""
+    return db.chunks(
+        "SELECT number, vector FROM fingerprints WHERE gallery_id = :gallery_id AND number > :version ORDER BY number",
+        rows, gallery_id=gallery_id, version=version,
+    )  # fmt: skip
+
+
+def removed_since(gallery_id: int, version: int) -> list[int]:
+    """The numbers of those that left after this version."""
+    found = db.many(
+        _Number, "SELECT number FROM removals WHERE gallery_id = :gallery_id AND version > :version",
+        gallery_id=gallery_id, version=version,
+    )  # fmt: skip
+    return [one.number for one in found]
+
+
+def nearly_nearest(gallery_id: int, vector: bytes, most: int, least: float, slack: float) -> list[Row]:
+    """Every row whose cosine reaches `least`, and that of the `most`-th best, less `slack`: as float32 computes it."""
+    return db.many(
+        Row,
+        """
+        WITH rough AS MATERIALIZED (
+            SELECT number, 1 - vec_distance_cosine(vector, :vector) AS cosine
+            FROM fingerprints WHERE gallery_id = :gallery_id
+        ), best AS (SELECT cosine FROM rough ORDER BY cosine DESC LIMIT :most)
+        SELECT number, id, vector FROM fingerprints WHERE gallery_id = :gallery_id AND number IN (
+            SELECT number FROM rough
+            WHERE cosine >= :least - :slack AND cosine >= (SELECT min(cosine) FROM best) - :slack
+        )
+        """,
+        gallery_id=gallery_id, vector=vector, most=most, least=least, slack=slack,
     )  # fmt: skip

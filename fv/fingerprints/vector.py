@@ -3,6 +3,7 @@
 import math
 import struct
 from collections.abc import Sequence
+from operator import mul
 
 LENGTH = 128  # numbers
 BYTES = 4 * LENGTH
@@ -35,6 +36,16 @@ def unpack(packed: bytes) -> list[float]:
     return unit(struct.unpack(_FORMAT, packed))
 
 
+def numbers(packed: bytes) -> tuple[float, ...]:
+    """The 128 numbers as they are stored."""
+    return struct.unpack(_FORMAT, packed)
+
+
 def cosine(one: Sequence[float], other: Sequence[float]) -> float:
-    """Of two vectors of length 1, -1 to 1."""
-    return max(-1.0, min(1.0, math.fsum(a * b for a, b in zip(one, other, strict=True))))
+    """Of two vectors that are not zero, -1 to 1.
+
+    Each sum is rounded once, whatever the order of its terms; of stored vectors, whose products float64 holds exactly,
+    it is the sum itself, so equal vectors have equal cosines everywhere and one with itself has 1.0.
+    """
+    lengths = math.fsum(map(mul, one, one)) * math.fsum(map(mul, other, other))
+    return max(-1.0, min(1.0, math.fsum(map(mul, one, other)) / math.sqrt(lengths)))

@@ -43,6 +43,7 @@ def list_models() -> None:
 @click.option("--scale", default=SFACE.scale, show_default=True)
 @click.option("--match", default=SFACE.match, show_default=True, help="The cosine from which it is one person.")
 @click.option("--possible", type=float, help="The cosine from which a person looks; unless given, 0.8 of --match.")
+@click.option("--false-match-rate", type=float, help="Of pairs of strangers, the share that it calls a match.")
 def add(
     file: Path,
     name: str | None,
@@ -52,9 +53,11 @@ def add(
     scale: float,
     match: float,
     possible: float | None,
+    false_match_rate: float | None,
 ) -> None:
     """Keep an ONNX model of the ArcFace form: 112 x 112 pixels in, 128 numbers out. The defaults fit OpenCV's SFace."""
-    use = Use(channels, mean, scale, round(POSSIBLE * match, 3) if possible is None else possible, match)
+    lower = round(POSSIBLE * match, 3) if possible is None else possible
+    use = Use(channels, mean, scale, lower, match, false_match_rate)
     try:
         slot, raw = flows.look_at(file, name, use)
         proof = flows.prove(slot, *self_test) if self_test else None

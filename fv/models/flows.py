@@ -7,6 +7,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
+from flask import current_app
+
+from fv.analysis import default_model
 from fv.analysis.weights import Slot, Unfit, verified
 from fv.evidence import intake
 from fv.models import registry
@@ -22,6 +25,22 @@ class State:
     is_usable: bool
     said: str
     is_missing: bool = False
+
+
+@dataclass(frozen=True)
+class Known:
+    """A model of ours. `possible`, `match`: as in report.Model. `false_match_rate`: as in Slot."""
+
+    id: str
+    sha256: str
+    preprocessing: str
+    possible: float
+    match: float
+    false_match_rate: float | None
+
+    def band(self, similarity: float) -> str:
+        """What people are shown: match, possible or no."""
+        return "match" if similarity >= self.match else "possible" if similarity >= self.possible else "no"
 
 
 @dataclass(frozen=True)
@@ -54,6 +73,7 @@ class Use:
     scale: float
     possible: float
     match: float
+    false_match_rate: float | None = None
 
 
 def look_at(file: Path, name: str | None, use: Use) -> tuple[Slot, bytes]:
@@ -61,7 +81,8 @@ def look_at(file: Path, name: str | None, use: Use) -> tuple[Slot, bytes]:
     free = registry.free_name(name, file)
     raw, sha256 = registry.read(file)
     layout = _onnx_model().inspected(raw)
-    found = Slot(free, file, sha256, layout, use.channels, use.mean, use.scale, use.possible, use.match)
+    found = Slot(free, file, sha256, layout, use.channels, use.mean, use.scale, use.possible, use.match,
+                 use.false_match_rate)  # fmt: skip
     try:
         registry.checked(found)
     except ValueError as error:
@@ -110,6 +131,25 @@ def for_analysis() -> dict[str, object]:
     return {"model": asdict(slot) | {"path": str(slot.path)}, "readable": [str(slot.path)]} if slot else {}
 
 
+def chosen() -> str:
+    """The name of the model that sessions are examined with."""
+    return str(current_app.config["FACE_MODEL"])
+
+
+def known(name: str) -> Known | None:
+    """What a model of ours says of its templates; None: there is none of this name, so it is a model of elsewhere."""
+    if name == DEFAULT:
+        own = default_model.MODEL
+        return Known(own.id, own.sha256, own.preprocessing, own.possible, own.match, None)
+    if name not in registry.names():
+        return None
+    try:
+        slot = registry.slot(name)
+    except Unfit:
+        return None
+    return Known(slot.id, slot.sha256, slot.preprocessing, slot.possible, slot.match, slot.false_match_rate)
+
+
 def state(name: str) -> State:
     """Whether a model could be loaded now; its file is read whole and compared with its SHA-256."""
     try:
@@ -136,9 +176,9 @@ def _default_sha256() -> str:
         from fv.analysis import dlib_model
     except ImportError:
         raise NotInstalled(EXTRA) from None
-    for name, sha256 in dlib_model.SHA256.items():
+    for name, sha256 in default_model.SHA256.items():
         verified(dlib_model.folder() / name, sha256)
-    return dlib_model.MODEL.sha256
+    return default_model.MODEL.sha256
 
 
 def _onnx_model() -> ModuleType:

@@ -2,7 +2,7 @@
 
 import re
 
-DEFAULT = "dlib-resnet-1"  # the id of analysis.dlib_model.MODEL, for those who do not load it
+DEFAULT = "dlib-resnet-1"  # the id of analysis.default_model.MODEL
 
 
 def model_name(text: str) -> str:

@@ -59,6 +59,9 @@ def checked(found: Slot) -> None:
         raise ValueError("the thresholds have to be between -1 and 1, and `possible` not above `match`")
     if found.layout not in ("nchw", "nhwc") or found.channels not in ("rgb", "bgr"):
         raise ValueError("the layout has to be nchw or nhwc, the channels rgb or bgr")
+    rate = found.false_match_rate
+    if rate is not None and not (isinstance(rate, int | float) and 0 < rate < 1):
+        raise ValueError("a false-match rate has to be between 0 and 1")
     if not re.fullmatch(r"[0-9a-f]{64}", found.sha256):
         raise ValueError("the SHA-256 has to be 64 hexadecimal digits")
 

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from fv import db
 from fv.usage import store
 
-COUNTERS = ("sessions_created", "sessions_billable", "photo_views")
+COUNTERS = ("sessions_created", "sessions_billable", "searches", "photo_views")
 DAY = 86400  # seconds
 _FIRST = date(1970, 1, 1)
 

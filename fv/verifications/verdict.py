@@ -90,7 +90,7 @@ def _nearest(session: Verification, report: Report) -> Resemblance | None:
     found = fingerprints.nearest_of_others(
         session.account_id, session.mode, space, face.template, session.external_user_id
     )
-    return Resemblance(found.session_id, found.similarity) if found else None
+    return Resemblance(found.fingerprint.session_id, found.similarity) if found else None
 
 
 def _space(report: Report) -> Space | None:

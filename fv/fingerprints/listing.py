@@ -1,0 +1,136 @@
+"""Templates as people see them, without their numbers: one, those of a session, pages of a list, the block list.
+
+Only SQL, as in store.py.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+
+from fv import db
+from fv.fingerprints.store import Space
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """A template of a gallery, without its numbers."""
+
+    id: str
+    gallery_id: int
+    session_id: str | None
+    external_user_id: str
+    created_at: int
+    mode: str
+    model: str
+    blocked_at: int | None
+    reason: str | None
+
+
+FINGERPRINT = """
+    SELECT f.id, f.gallery_id, f.session_id, f.external_user_id, f.created_at, g.mode, g.model, b.blocked_at, b.reason
+    FROM fingerprints f JOIN galleries g ON g.id = f.gallery_id
+    LEFT JOIN blocked_fingerprints b ON b.fingerprint_id = f.id
+"""
+
+
+def find(account_id: str, id: str, mode: str | None) -> Fingerprint | None:
+    """Of this account and mode (None: either)."""
+    return db.one(
+        Fingerprint,
+        f"{FINGERPRINT} WHERE f.id = :id AND g.account_id = :account_id AND (:mode IS NULL OR g.mode = :mode)",
+        id=id, account_id=account_id, mode=mode,
+    )  # fmt: skip
+
+
+def of_session(account_id: str, session_id: str) -> list[Fingerprint]:
+    """The newest first."""
+    return db.many(
+        Fingerprint,
+        f"""
+        {FINGERPRINT} WHERE f.session_id = :session_id AND g.account_id = :account_id
+        ORDER BY f.created_at DESC, f.id DESC
+        """,
+        account_id=account_id, session_id=session_id,
+    )  # fmt: skip
+
+
+def page(gallery_ids: Sequence[int], created_at: int, id: str, limit: int) -> list[Fingerprint]:
+    """The newest first, of those that come after (`created_at`, `id`)."""
+    found: list[Fingerprint] = []
+    for gallery_id in gallery_ids:  # one by one, so that the index on the time is used
+        found += db.many(
+            Fingerprint,
+            f"""
+            {FINGERPRINT} WHERE f.gallery_id = :gallery_id AND (f.created_at, f.id) < (:created_at, :id)
+            ORDER BY f.created_at DESC, f.id DESC LIMIT :limit
+            """,
+            gallery_id=gallery_id, created_at=created_at, id=id, limit=limit,
+        )  # fmt: skip
+    return sorted(found, key=lambda one: (one.created_at, one.id), reverse=True)[:limit]
+
+
+def described(gallery_id: int, numbers: Sequence[int]) -> dict[str, Fingerprint]:
+    """By id."""
+    listed = ", ".join(str(int(number)) for number in numbers)
+    found = db.many(
+        Fingerprint, f"{FINGERPRINT} WHERE f.gallery_id = :gallery_id AND f.number IN ({listed})",
+        gallery_id=gallery_id,
+    )  # fmt: skip
+    return {one.id: one for one in found}
+
+
+# ── The block list ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Blocked:
+    """`vector`: turned by the rotation of its gallery."""
+
+    id: str
+    gallery_id: int
+    generation: int
+    session_id: str | None
+    vector: bytes = field(repr=False)
+
+
+def blocked(account_id: str, mode: str, space: Space) -> list[Blocked]:
+    """Those of the block list that a new face of this space is compared with."""
+    return db.many(
+        Blocked,
+        """
+        SELECT f.id, f.gallery_id, g.generation, f.session_id, f.vector
+        FROM blocked_fingerprints b JOIN fingerprints f ON f.id = b.fingerprint_id
+        JOIN galleries g ON g.id = f.gallery_id
+        WHERE b.account_id = :account_id AND g.mode = :mode AND g.model = :model
+          AND g.model_sha256 = :model_sha256 AND g.preprocessing = :preprocessing
+        """,
+        account_id=account_id, mode=mode, **asdict(space),
+    )  # fmt: skip
+
+
+def block_list(account_id: str, mode: str | None, most: int) -> list[Fingerprint]:
+    """The one that was blocked last first."""
+    return db.many(
+        Fingerprint,
+        f"""
+        {FINGERPRINT} WHERE b.account_id = :account_id AND (:mode IS NULL OR g.mode = :mode)
+        ORDER BY b.blocked_at DESC, f.id LIMIT :most
+        """,
+        account_id=account_id, mode=mode, most=most,
+    )  # fmt: skip
+
+
+def block(account_id: str, id: str, reason: str, now: int) -> bool:
+    """False when it was blocked already; the reason stays as it was."""
+    return db.run(
+        """
+        INSERT INTO blocked_fingerprints (fingerprint_id, account_id, reason, blocked_at)
+        VALUES (:id, :account_id, :reason, :now)
+        ON CONFLICT (fingerprint_id) DO NOTHING
+        """,
+        account_id=account_id, id=id, reason=reason, now=now,
+    ) == 1  # fmt: skip
+
+
+def unblock(id: str) -> bool:
+    """False when it was not blocked."""
+    return db.run("DELETE FROM blocked_fingerprints WHERE fingerprint_id = :id", id=id) == 1
