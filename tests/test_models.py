@@ -57,8 +57,8 @@ def test_what_was_said_about_a_model_is_kept(app, file):
     assert run(app, "models", "add", str(file), *words).exit_code == 0
     note = json.loads((kept(app) / "my-face.json").read_text())
     assert note | {"sha256": ""} == {
-        "sha256": "", "layout": "nchw", "channels": "bgr", "mean": 127.5, "scale": 128.0, "possible": 0.35, "match": 0.5,
-        "false_match_rate": 1e-6,
+        "sha256": "", "layout": "nchw", "channels": "bgr", "mean": 127.5, "scale": 128.0, "possible": 0.35,
+        "match": 0.5, "false_match_rate": 1e-6,
     }  # fmt: skip
 
 
