@@ -35,6 +35,7 @@ from fv.capture import views as capture
 from fv.dashboard import views as dashboard
 from fv.demo import commands as demo
 from fv.evidence import blobs
+from fv.fingerprints import commands as fingerprints
 from fv.keys import views as keys
 from fv.links import return_urls
 from fv.links import views as links
@@ -67,6 +68,7 @@ COMMANDS = (
     doctor.doctor,
     metrics.metrics,
     models.models,
+    fingerprints.fingerprints,
     demo.demo,
 )
 

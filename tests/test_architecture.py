@@ -30,6 +30,7 @@ LOOKS_INTO = {
     "profile": {"accounts", "mfa", "passwords", "throttle"},
     "dashboard": {"accounts", "mfa", "keys", "verifications"},
     "models": {"analysis", "evidence"},
+    "fingerprints": {"accounts", "models"},
     "verifications": {"accounts", "analysis", "evidence", "fingerprints", "keys", "throttle", "usage"},
     "capture": {"evidence", "links", "throttle", "verifications"},
     "links": {"accounts", "keys", "throttle", "verifications"},
@@ -56,6 +57,7 @@ LAYERS = {
     "tries": 2,
     "comparing": 2,
     "due": 2,
+    "rekeying": 2,
     "verdict": 2,
     "flows": 2,
     "views": 3,
@@ -139,7 +141,7 @@ def test_every_required_package_is_named_here():
         re.match(r"[a-z0-9_-]+", line.strip())[0] for line in required.splitlines() if re.match(r"    [a-z]", line)
     }
     imports = {"libpass": "passlib", "pillow": "PIL"}
-    unowned = {"flask", "argon2_cffi", "pysqlite3"}  # used everywhere; by passlib; by name, in db.sqlite
+    unowned = {"flask", "numpy", "argon2_cffi", "pysqlite3"}  # used everywhere; the last two by passlib and db.sqlite
     assert {imports.get(one, one.replace("-", "_")) for one in named} - unowned <= set(OWNERS)
     reasons = [line for line in required.splitlines() if line.strip().startswith("#")]
     assert len(reasons) >= len(named), "a reason stands beside every package"

@@ -81,7 +81,7 @@ def add(account_id: str, mode: str, space: Space, templates: Sequence[Template],
     if not is_name(space.model):
         raise ValueError("the name of a model has 1 to 64 of a-z, 0-9, dot, underscore and dash")
     straight = [vector.unit(one.numbers) for one in templates]
-    generation, turning = _newest(account_id, now)
+    generation, turning = newest(account_id, now)
     gallery = gallery_of(account_id, mode, space, generation)
     new = [
         New(ids.new("fp"), one.session_id, one.external_user_id, vector.pack(turning.turn(numbers)), now)
@@ -96,6 +96,17 @@ def gallery_of(account_id: str, mode: str, space: Space, generation: int) -> Gal
     for found in store.galleries(account_id, mode):
         if (found.space, found.generation) == (space, generation):
             return found
+    return _new_gallery(account_id, mode, space, generation)
+
+
+def apart(account_id: str, mode: str, space: Space, now: int) -> Gallery:
+    """A new gallery beside the others, with a rotation of its own: generations below zero are of these, and never the
+    newest. What is in it goes to the newest once that is asked for (rekeying.py). Inside a transaction.
+    """
+    return _new_gallery(account_id, mode, space, _add_rotation(account_id, -1 - secrets.randbelow(_GALLERY), now))
+
+
+def _new_gallery(account_id: str, mode: str, space: Space, generation: int) -> Gallery:
     new = Gallery(
         secrets.randbelow(_GALLERY), account_id, mode, space.model, space.model_sha256, space.preprocessing, generation,
         version=0, size=0, forgotten=0,
@@ -106,8 +117,7 @@ def gallery_of(account_id: str, mode: str, space: Space, generation: int) -> Gal
 
 def forget(account_id: str, session_id: str) -> int:
     """Of this session nothing is kept; how many templates there were. What is deleted is overwritten (db/sqlite.py)."""
-    found = listing.of_session(account_id, session_id)
-    return sum(store.remove(one.gallery_id, [one.id]) for one in found)
+    return sum(store.remove(gallery_id, [id]) for gallery_id, id in listing.places_of_session(account_id, session_id))
 
 
 def remove(account_id: str, id: str, mode: str | None) -> bool:
@@ -121,13 +131,12 @@ def remove(account_id: str, id: str, mode: str | None) -> bool:
 
 def face_of(account_id: str, id: str) -> Face | None:
     """What is stored under this id; None when the account has no such template."""
-    found, packed = listing.find(account_id, id, None), store.vector(id)
-    if found is None or packed is None:
-        return None
-    gallery = store.gallery(found.gallery_id)
-    if gallery is None:
-        return None
-    turning = rotation_of(account_id, gallery.generation)
+    with db.reading():  # as of one moment: it may be on its way to another rotation
+        found, packed = listing.find(account_id, id, None), store.vector(id)
+        gallery = store.gallery(found.gallery_id) if found else None
+        if packed is None or gallery is None:
+            return None
+        turning = rotation_of(account_id, gallery.generation)
     return Face(gallery.space, turning.turn_back(vector.numbers(packed)), (gallery.id, packed))
 
 
@@ -174,14 +183,15 @@ def nearest_of_others(
 def nearest_blocked(account_id: str, mode: str, space: Space, template: Sequence[float]) -> Hit | None:
     """The most similar face of the block list, whoever it goes by. Raises vector.Unusable."""
     face = Face(space, vector.unit(template))
-    found = listing.blocked(account_id, mode, space)
-    straight = {one.generation: rotation_of(account_id, one.generation) for one in found}
-    turned = {number: vector.numbers(vector.pack(one.turn(face.numbers))) for number, one in straight.items()}
-    scored = [(vector.cosine(turned[one.generation], vector.numbers(one.vector)), one.id) for one in found]
-    if not scored:
-        return None
-    similarity, id = min(scored, key=lambda pair: (-pair[0], pair[1]))
-    fingerprint = listing.find(account_id, id, mode)
+    with db.reading():
+        found = listing.blocked(account_id, mode, space)
+        straight = {one.generation: rotation_of(account_id, one.generation) for one in found}
+        turned = {number: vector.numbers(vector.pack(one.turn(face.numbers))) for number, one in straight.items()}
+        scored = [(vector.cosine(turned[one.generation], vector.numbers(one.vector)), one.id) for one in found]
+        if not scored:
+            return None
+        similarity, id = min(scored, key=lambda pair: (-pair[0], pair[1]))
+        fingerprint = listing.find(account_id, id, mode)
     return Hit(fingerprint, similarity) if fingerprint else None
 
 
@@ -201,17 +211,24 @@ def rotation_of(account_id: str, generation: int) -> Rotation:
 
 def new_rotation(account_id: str, now: int) -> int:
     """The number of the next generation, which new templates belong to from now on. Inside a transaction."""
-    generation = max((one.generation for one in store.rotations(account_id)), default=0) + 1
+    return _add_rotation(account_id, max([0, *generations(account_id)]) + 1, now)
+
+
+def newest(account_id: str, now: int) -> tuple[int, Rotation]:
+    """The rotation of the account, made with its first template. Inside a transaction."""
+    generation = max(generations(account_id), default=0) or new_rotation(account_id, now)
+    return generation, rotation_of(account_id, generation)
+
+
+def generations(account_id: str) -> list[int]:
+    """Of the rotations that new templates are turned by, or were once."""
+    return [one.generation for one in store.rotations(account_id) if one.generation > 0]
+
+
+def _add_rotation(account_id: str, generation: int, now: int) -> int:
     sealed = _keyring().seal(secrets.token_bytes(rotation.SEED), bound_to=_bound_to(account_id, generation))
     store.add_rotation(store.Rotation(account_id, generation, sealed, now))
     return generation
-
-
-def _newest(account_id: str, now: int) -> tuple[int, Rotation]:
-    """The rotation of the account, made with its first template. Inside a transaction."""
-    found = store.rotations(account_id)
-    generation = found[0].generation if found else new_rotation(account_id, now)
-    return generation, rotation_of(account_id, generation)
 
 
 def _bound_to(account_id: str, generation: int) -> str:

@@ -5,6 +5,7 @@ Only SQL, as in store.py.
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from typing import NamedTuple
 
 from fv import db
 from fv.fingerprints.store import Space
@@ -25,11 +26,26 @@ class Fingerprint:
     reason: str | None
 
 
+class Place(NamedTuple):
+    gallery_id: int
+    id: str
+
+
 FINGERPRINT = """
     SELECT f.id, f.gallery_id, f.session_id, f.external_user_id, f.created_at, g.mode, g.model, b.blocked_at, b.reason
-    FROM fingerprints f JOIN galleries g ON g.id = f.gallery_id
+    FROM fingerprints f JOIN open_galleries g ON g.id = f.gallery_id
     LEFT JOIN blocked_fingerprints b ON b.fingerprint_id = f.id
 """
+
+
+class _Account(NamedTuple):
+    account_id: str
+
+
+def accounts() -> list[str]:
+    """The ids of those that have templates, or had once: they have a rotation."""
+    found = db.many(_Account, "SELECT DISTINCT account_id FROM rotations ORDER BY account_id")
+    return [one.account_id for one in found]
 
 
 def find(account_id: str, id: str, mode: str | None) -> Fingerprint | None:
@@ -48,6 +64,18 @@ def of_session(account_id: str, session_id: str) -> list[Fingerprint]:
         f"""
         {FINGERPRINT} WHERE f.session_id = :session_id AND g.account_id = :account_id
         ORDER BY f.created_at DESC, f.id DESC
+        """,
+        account_id=account_id, session_id=session_id,
+    )  # fmt: skip
+
+
+def places_of_session(account_id: str, session_id: str) -> list[Place]:
+    """Gallery and id of each, those in closed galleries too."""
+    return db.many(
+        Place,
+        """
+        SELECT f.gallery_id, f.id FROM fingerprints f JOIN galleries g ON g.id = f.gallery_id
+        WHERE f.session_id = :session_id AND g.account_id = :account_id
         """,
         account_id=account_id, session_id=session_id,
     )  # fmt: skip
@@ -99,7 +127,7 @@ def blocked(account_id: str, mode: str, space: Space) -> list[Blocked]:
         """
         SELECT f.id, f.gallery_id, g.generation, f.session_id, f.vector
         FROM blocked_fingerprints b JOIN fingerprints f ON f.id = b.fingerprint_id
-        JOIN galleries g ON g.id = f.gallery_id
+        JOIN open_galleries g ON g.id = f.gallery_id
         WHERE b.account_id = :account_id AND g.mode = :mode AND g.model = :model
           AND g.model_sha256 = :model_sha256 AND g.preprocessing = :preprocessing
         """,

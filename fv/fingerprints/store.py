@@ -97,11 +97,11 @@ def add_rotation(new: Rotation) -> None:
 
 
 def galleries(account_id: str, mode: str | None = None) -> list[Gallery]:
-    """Those of an account and mode (None: either), the largest first, and those with nothing in them."""
+    """The open ones of an account and mode (None: either), the largest first, and those with nothing in them."""
     return db.many(
         Gallery,
         """
-        SELECT * FROM galleries WHERE account_id = :account_id AND (:mode IS NULL OR mode = :mode)
+        SELECT * FROM open_galleries WHERE account_id = :account_id AND (:mode IS NULL OR mode = :mode)
         ORDER BY size DESC, id
         """,
         account_id=account_id, mode=mode,
@@ -122,6 +122,26 @@ def add_gallery(new: Gallery) -> None:
         """,
         **asdict(new),
     )
+
+
+def retire(account_id: str, newest: int) -> int:
+    """Drop the open galleries of other rotations than the newest that have nothing in them, and then every rotation
+    that nothing is turned by any more. How many rotations, of those that were the newest once."""
+    db.run(
+        """
+        DELETE FROM galleries WHERE account_id = :account_id AND generation <> :newest
+          AND id IN (SELECT id FROM open_galleries)
+          AND NOT EXISTS (SELECT 1 FROM fingerprints WHERE gallery_id = galleries.id)
+        """,
+        account_id=account_id, newest=newest,
+    )  # fmt: skip
+    unused = """
+        DELETE FROM rotations WHERE account_id = :account_id AND generation <> :newest AND (generation > 0) = :was
+          AND NOT EXISTS (SELECT 1 FROM galleries WHERE galleries.account_id = rotations.account_id
+                          AND galleries.generation = rotations.generation)
+    """
+    db.run(unused, account_id=account_id, newest=newest, was=False)
+    return db.run(unused, account_id=account_id, newest=newest, was=True)
 
 
 def _changed(gallery_id: int, came: int, went: int) -> int:
@@ -225,6 +245,14 @@ def rows(gallery_id: int, numbers: Sequence[int]) -> list[Row]:
     return db.many(
         Row, f"SELECT number, id, vector FROM fingerprints WHERE gallery_id = :gallery_id AND number IN ({listed})",
         gallery_id=gallery_id,
+    )  # fmt: skip
+
+
+def first(gallery_id: int, most: int) -> list[Row]:
+    """Those that have been there longest."""
+    return db.many(
+        Row, "SELECT number, id, vector FROM fingerprints WHERE gallery_id = :gallery_id ORDER BY number LIMIT :most",
+        gallery_id=gallery_id, most=most,
     )  # fmt: skip
 
 
