@@ -35,7 +35,7 @@ from fv.capture import views as capture
 from fv.dashboard import views as dashboard
 from fv.demo import commands as demo
 from fv.evidence import blobs
-from fv.fingerprints import commands as fingerprints
+from fv.imports import commands as imports
 from fv.keys import views as keys
 from fv.links import return_urls
 from fv.links import views as links
@@ -68,7 +68,7 @@ COMMANDS = (
     doctor.doctor,
     metrics.metrics,
     models.models,
-    fingerprints.fingerprints,
+    imports.group,
     demo.demo,
 )
 

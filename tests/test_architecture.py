@@ -14,9 +14,9 @@ FV = ROOT / "fv"
 #: fv/analysis, all of them, may import each other.
 PURE = {
     "accounts.email", "api.times", "audit.chain", "audit.events", "demo.pictures", "evidence.intake",
-    "evidence.portrait", "evidence.watermark", "fingerprints.rotation", "fingerprints.vector", "ids", "keys.scopes",
-    "links.return_urls", "mfa.backup_codes", "mfa.totp", "models.names", "notices.smtp_url", "qr", "sealing",
-    "throttle.policy", "words",
+    "evidence.portrait", "evidence.watermark", "fingerprints.rotation", "fingerprints.vector", "ids", "imports.reading",
+    "keys.scopes", "links.return_urls", "mfa.backup_codes", "mfa.totp", "models.names", "notices.smtp_url", "qr",
+    "sealing", "throttle.policy", "words",
 }  # fmt: skip
 
 #: Features that may look into other features, and into which. Every other feature stands alone.
@@ -29,6 +29,7 @@ LOOKS_INTO = {
     "notices": {"accounts"},
     "profile": {"accounts", "mfa", "passwords", "throttle"},
     "dashboard": {"accounts", "mfa", "keys", "verifications"},
+    "imports": {"fingerprints", "verifications"},
     "models": {"analysis", "evidence"},
     "fingerprints": {"accounts", "models"},
     "verifications": {"accounts", "analysis", "evidence", "fingerprints", "keys", "throttle", "usage"},

@@ -15,6 +15,7 @@ from fv.fingerprints import comparing, listing, rotation, store, vector
 from fv.fingerprints.listing import Fingerprint
 from fv.fingerprints.rotation import Rotation
 from fv.fingerprints.store import Gallery, New, Space
+from fv.models import flows as models
 
 _NAME = re.compile(r"[a-z0-9._-]{1,64}")
 _GALLERY = 1 << 62  # ids are drawn below it: two of 10,000 galleries are the same once in 10^11 services
@@ -60,6 +61,12 @@ class Face:
 def is_name(model: str) -> bool:
     """Whether a model can be called this."""
     return _NAME.fullmatch(model) is not None
+
+
+def space_of(model: str) -> Space:
+    """Of a model of ours with all that makes it; of one from elsewhere its name."""
+    known = models.known(model)
+    return Space(known.id, known.sha256, known.preprocessing) if known else Space(model)
 
 
 def keep(

@@ -100,7 +100,7 @@ def add(
     with db.transaction():
         traits = keys.insist(by)
         template = Template(external_user_id, embedding, session_id)
-        (id,) = fingerprints.add(by.account_id, mode, _space_of(model), [template], now)
+        (id,) = fingerprints.add(by.account_id, mode, fingerprints.space_of(model), [template], now)
         audit.record("fingerprint.added", by.account_id, now, fingerprint=id, **traits)
         found = listing.find(by.account_id, id, mode)
         if found:
@@ -182,13 +182,7 @@ def _comparable(account_id: str, mode: str, model: str | None) -> Space:
     stored = {one.space for one in store.galleries(account_id, mode) if one.size}
     if model is None and len(stored) == 1:
         return stored.pop()
-    wanted = _space_of(model or models.chosen())
+    wanted = fingerprints.space_of(model or models.chosen())
     if stored and (model is None or wanted not in stored):
         raise ModelMismatch(sorted({one.model for one in stored}))
     return wanted
-
-
-def _space_of(model: str) -> Space:
-    """Of a model of ours with all that makes it; of one from elsewhere its name."""
-    known = models.known(model)
-    return Space(known.id, known.sha256, known.preprocessing) if known else Space(model)
