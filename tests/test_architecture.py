@@ -58,6 +58,7 @@ LAYERS = {
     "tries": 2,
     "comparing": 2,
     "due": 2,
+    "pairs": 2,
     "rekeying": 2,
     "verdict": 2,
     "flows": 2,

@@ -3,7 +3,7 @@
 Only SQL, as in store.py.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import NamedTuple
 
@@ -78,6 +78,14 @@ def places_of_session(account_id: str, session_id: str) -> list[Place]:
         WHERE f.session_id = :session_id AND g.account_id = :account_id
         """,
         account_id=account_id, session_id=session_id,
+    )  # fmt: skip
+
+
+def everyone(gallery_id: int, rows: int) -> Iterator[list[tuple[str, str, bytes]]]:
+    """(id, external_user_id, vector) of each, so many rows at a time."""
+    return db.chunks(
+        "SELECT id, external_user_id, vector FROM fingerprints WHERE gallery_id = :gallery_id", rows,
+        gallery_id=gallery_id,
     )  # fmt: skip
 
 
