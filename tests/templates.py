@@ -3,6 +3,8 @@
 import math
 from random import Random
 
+import pytest
+
 from fv import db
 from fv.accounts import store as accounts
 from fv.accounts.store import Account
@@ -41,13 +43,12 @@ def keep(account_id, users, mode="live", space=SPACE):
 
 
 def found(account_id, numbers, most=5, mode="live", space=SPACE):
-    """Who is found, best first, with cosines that are rounded as people see them."""
+    """Who is found, best first, with cosines that equal what float32 makes of them."""
     answer = flows.search(account_id, mode, Face(space, numbers), most, -1.0)
-    return [(hit.fingerprint.external_user_id, round(hit.similarity, 4)) for hit in answer.hits]
+    return [(hit.fingerprint.external_user_id, pytest.approx(hit.similarity, abs=1e-6)) for hit in answer.hits]
 
 
 def by_hand(users, numbers, most=5):
     """The same, of {external_user_id: number}, without any of the code that is tested."""
     cosines = {user: math.fsum(a * b for a, b in zip(numbers, template(n), strict=True)) for user, n in users.items()}
-    best = sorted(cosines.items(), key=lambda pair: -pair[1])
-    return [(user, round(cosine, 4)) for user, cosine in best[:most]]
+    return sorted(cosines.items(), key=lambda pair: -pair[1])[:most]
