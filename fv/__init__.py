@@ -35,6 +35,7 @@ from fv.capture import views as capture
 from fv.dashboard import views as dashboard
 from fv.demo import commands as demo
 from fv.evidence import blobs
+from fv.fingerprints import memory
 from fv.keys import views as keys
 from fv.links import return_urls
 from fv.links import views as links
@@ -104,6 +105,7 @@ def create_app(**overrides: object) -> Flask:
     app.extensions["keyring"] = _keyring(app)
     db.init_app(app)
     blobs.init_app(app)
+    memory.init_app(app)
     _check_instance(app)
     journal.init_app(app)
     cookie.init_app(app)

@@ -62,6 +62,7 @@ SETTINGS: dict[str, Setting] = {
     "ACCEPT_FROM": Setting(between(1, 101), "70", "the lowest score of a session that passes; 101: none"),
     "REJECT_BELOW": Setting(between(0, 100), "40", "a session with a lower score fails; 0: none"),
     "DETECTORS": Setting(detectors.modes, "", "`NAME=MODE NAME=MODE`: what follows when a detector fires"),
+    "SEARCH_MEMORY": Setting(between(1, 1048576), "512", "memory of one process for fast face search, MB"),
     "LOGIN_PENDING": Setting(duration, "5m", "how long a proven password waits for its code"),
     "LOGIN_IDLE": Setting(duration, "12h", "a login ends when unused for so long"),
     "LOGIN_LIFETIME": Setting(duration, "7d", "a login ends after so long in any case"),

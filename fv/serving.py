@@ -27,6 +27,7 @@ from granian.log import LogLevels
 from fv import address, clock, db, sealing
 from fv.analysis import extras
 from fv.config import THREADS
+from fv.fingerprints import memory
 from fv.jobs import worker
 from fv.support import commands as support
 
@@ -116,7 +117,9 @@ def make_app() -> Flask:
 
     _die_with_parent()
     _insist_on_stopping()
-    return create_app()
+    app = create_app()
+    memory.keep_tidy(app)
+    return app
 
 
 def work(seen: int) -> None:

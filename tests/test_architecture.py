@@ -43,7 +43,7 @@ LOOKS_INTO = {
     "cookie": {"accounts"},
     "doctor": {"accounts", "analysis", "evidence", "metrics", "mfa", "models", "notices", "verifications"},
     "gate": {"accounts", "keys", "mfa"},
-    "serving": {"analysis", "jobs", "support"},
+    "serving": {"analysis", "fingerprints", "jobs", "support"},
     "spelling": {"accounts", "throttle"},
     "web": {"accounts"},
 }
@@ -55,6 +55,7 @@ LAYERS = {
     "listing": 1,
     "tries": 2,
     "comparing": 2,
+    "memory": 2,
     "due": 2,
     "verdict": 2,
     "flows": 2,
@@ -68,9 +69,10 @@ LAYERS = {
 OWNERS = {
     "PIL": {"demo.pictures", "evidence.intake", "evidence.portrait", "evidence.watermark"}, "cryptography": {"sealing"},
     "cv2": {"analysis.images"}, "dlib": {"analysis.dlib_model"}, "onnxruntime": {"analysis.onnx_model"},
-    "flask_login": {"cookie"}, "granian": {"serving"}, "htmx_flask": {"web"}, "msgspec": {"api.bodies"},
-    "obstore": {"evidence.blobs"}, "passlib": {"hashing"}, "pyotp": {"mfa.totp"}, "rapidocr": {"analysis.ocr"},
-    "segno": {"qr"}, "smtplib": {"notices.mail"}, "sqlite3": {"db.sqlite"}, "sqlite_vec": {"db.sqlite"},
+    "faiss": {"fingerprints.index"}, "flask_login": {"cookie"}, "granian": {"serving"}, "htmx_flask": {"web"},
+    "msgspec": {"api.bodies"}, "obstore": {"evidence.blobs"}, "passlib": {"hashing"}, "pyotp": {"mfa.totp"},
+    "rapidocr": {"analysis.ocr"}, "segno": {"qr"}, "smtplib": {"notices.mail"}, "sqlite3": {"db.sqlite"},
+    "sqlite_vec": {"db.sqlite"},
 }  # fmt: skip
 
 FILES = {
@@ -138,8 +140,8 @@ def test_every_required_package_is_named_here():
     named = {
         re.match(r"[a-z0-9_-]+", line.strip())[0] for line in required.splitlines() if re.match(r"    [a-z]", line)
     }
-    imports = {"libpass": "passlib", "pillow": "PIL"}
-    unowned = {"flask", "argon2_cffi", "pysqlite3"}  # used everywhere; by passlib; by name, in db.sqlite
+    imports = {"libpass": "passlib", "pillow": "PIL", "faiss-cpu": "faiss"}
+    unowned = {"flask", "numpy", "argon2_cffi", "pysqlite3"}  # used everywhere; by passlib; by name, in db.sqlite
     assert {imports.get(one, one.replace("-", "_")) for one in named} - unowned <= set(OWNERS)
     reasons = [line for line in required.splitlines() if line.strip().startswith("#")]
     assert len(reasons) >= len(named), "a reason stands beside every package"
