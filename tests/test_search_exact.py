@@ -125,6 +125,20 @@ def test_ids_and_order_are_those_of_comparing_every_row(gallery, kind):
         assert found(filled, query, most, least) == brute(query, most, least), (number, most, least)
 
 
+def test_many_queries_at_once_have_the_answers_of_each_alone(gallery):
+    draw = np.random.default_rng(12)
+    rows = people(draw, 3000)
+    filled = gallery(rows)
+    brute, asked = every(filled.id), list(queries(draw, rows, 60))
+    with db.reading():
+        for most, least in ((1, -1.0), (10, 0.9), (100, -1.0)):
+            wanted = [brute(query, most, least) for query in asked]
+            for by_index in (True, False):
+                answers = comparing.nearest_of_each(filled, asked, most, least, by_index=by_index)
+                assert [[(one.id, one.similarity) for one in answer] for answer in answers] == wanted
+        assert comparing.nearest_of_each(filled, [], 1, 0.0) == []
+
+
 def test_everything_above_a_threshold_is_found_however_many_there_are(gallery):
     draw = np.random.default_rng(2)
     rows = people(draw, 6000)
@@ -205,7 +219,7 @@ def test_the_scan_multiplies_whole_numbers_exactly():
     for wanted in (np.ones(128), -np.ones(128), draw.standard_normal(128)):
         query = codes.query(wanted)
         (segment,) = made.segments
-        estimates, places = segment.best(query, 501)
+        ((estimates, places),) = segment.best([query], 501)
         everything, _ = segment.all(query)
         assert sorted(places.tolist()) == list(range(501))
         assert estimates.tolist() == everything[places].tolist()

@@ -5,7 +5,7 @@ memory (index.py), in int8. What either says is off by no more than a known boun
 anew from what is stored, with sums that are rounded once. So the answer does not depend on the way.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from fv.fingerprints import codes, store, vector
 from fv.fingerprints import memory as galleries
 from fv.fingerprints.codes import Floats
-from fv.fingerprints.index import Index, Scan
+from fv.fingerprints.index import Scan, scanned
 from fv.fingerprints.store import Gallery, Row
 
 SMALL = 2_000  # templates: fewer are compared by the database in less than a millisecond
@@ -40,13 +40,24 @@ def nearest(gallery: Gallery, packed: bytes, most: int, least: float, *, by_inde
     `packed`: as stored, turned by the rotation of the gallery. Inside of db.reading() or a transaction, in which the
     gallery was read too, and which has not changed it. Raises memory.Ahead, when it may go by the index.
     """
-    if gallery.size == 0:
-        return []
+    (found,) = nearest_of_each(gallery, [packed], most, least, by_index=by_index)
+    return found
+
+
+def nearest_of_each(
+    gallery: Gallery, queries: Sequence[bytes], most: int, least: float, *, by_index: bool = True
+) -> list[list[Scored]]:
+    """As nearest(), for many queries as of one moment. A segment of the index stays in the cache for all of them."""
     memory = galleries.of_app()
-    if not by_index or gallery.size < SMALL or not memory.takes(gallery):
-        return best(packed, store.nearly_nearest(gallery.id, packed, most, least, 2 * ROUGH), most, least)
+    if not queries or not by_index or gallery.size < SMALL or not memory.takes(gallery):
+        found = [store.nearly_nearest(gallery.id, packed, most, least, 2 * ROUGH) for packed in queries]
+        return [best(packed, rows, most, least) for packed, rows in zip(queries, found, strict=True)]
     with memory.lent(gallery) as index:
-        return best(packed, _by_index(index, gallery, packed, most, least), most, least)
+        scans = scanned(index, [codes.query(_wide(packed)) for packed in queries], most)
+        return [
+            best(packed, _reaching(scan, gallery, packed, most, least), most, least)
+            for packed, scan in zip(queries, scans, strict=True)
+        ]
 
 
 def best(packed: bytes, rows: Iterable[Row], most: int, least: float) -> list[Scored]:
@@ -60,11 +71,9 @@ def best(packed: bytes, rows: Iterable[Row], most: int, least: float) -> list[Sc
     return found[:most]
 
 
-def _by_index(index: Index, gallery: Gallery, packed: bytes, most: int, least: float) -> Iterable[Row]:
+def _reaching(scan: Scan, gallery: Gallery, packed: bytes, most: int, least: float) -> Iterable[Row]:
     """Rows among which the answer is: whatever can reach the `most`-th best that is known by then."""
-    query = codes.array(packed)[0].astype("float64")
-    scan = Scan(index, codes.query(query), most)
-    known = _Known(query, most, least)
+    known = _Known(_wide(packed), most, least)
     leading = scan.leading(most)
     known.add(store.rows(gallery.id, leading.tolist()))
     highest, numbers = scan.reaching(known.floor)
@@ -75,6 +84,10 @@ def _by_index(index: Index, gallery: Gallery, packed: bytes, most: int, least: f
             break  # the floor rose meanwhile, and those that follow can have less
         known.add(store.rows(gallery.id, numbers[start : start + AT_ONCE].tolist()))
     return known.rows
+
+
+def _wide(packed: bytes) -> Floats:
+    return np.asarray(codes.array(packed)[0], dtype=np.float64)
 
 
 class _Known:

@@ -53,11 +53,14 @@ class Segment:
             self._codes[last], self._numbers[last] = ZERO, 0
             self._count(last)
 
-    def best(self, query: Query, most: int) -> tuple[Floats, Numbers]:
-        """Estimates of the best rows, in order, and their places."""
+    def best(self, queries: Sequence[Query], most: int) -> list[tuple[Floats, Numbers]]:
+        """For each query estimates of its best rows, in order, and their places."""
         faiss.omp_set_num_threads(1)  # it is a setting of the calling thread
-        products, places = self._index.search(query.code[None], min(most, self.count))
-        return self.coding.estimates(query, products[0]), places[0]
+        products, places = self._index.search(np.stack([one.code for one in queries]), min(most, self.count))
+        return [
+            (self.coding.estimates(query, some), where)
+            for query, some, where in zip(queries, products, places, strict=True)
+        ]
 
     def all(self, query: Query) -> tuple[Floats, Numbers]:
         """Those of every row, by place."""
@@ -145,13 +148,18 @@ class Index:
         return self.segments[-1]
 
 
-class Scan:
-    """One query against an index, which must not change meanwhile."""
+def scanned(index: Index, queries: Sequence[Query], most: int) -> "list[Scan]":
+    """Each query against an index, which must not change meanwhile."""
+    share = max(2 * most, ENOUGH // max(1, len(index.segments)), LEAST)
+    best = zip(*(segment.best(queries, share) for segment in index.segments), strict=True)
+    return [Scan(query, index.segments, of_segments) for query, of_segments in zip(queries, best, strict=True)]
 
-    def __init__(self, index: Index, query: Query, most: int) -> None:
-        self._query, self._segments = query, index.segments
-        share = max(2 * most, ENOUGH // max(1, len(index.segments)), LEAST)
-        self._best = [segment.best(query, share) for segment in index.segments]
+
+class Scan:
+    """One query against an index. `best`: of each segment, as Segment.best() says."""
+
+    def __init__(self, query: Query, segments: Sequence[Segment], best: Sequence[tuple[Floats, Numbers]]) -> None:
+        self._query, self._segments, self._best = query, segments, best
 
     def leading(self, most: int) -> Numbers:
         """The numbers of rows with the best estimates."""
