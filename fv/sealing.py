@@ -50,7 +50,11 @@ class Keyring:
 
     def pseudonym(self, text: str) -> str:
         """Stands for a text that must not be written down: HMAC-SHA256, hexadecimal."""
-        return hmac.new(self.derive("pseudonym"), text.encode(), "sha256").hexdigest()
+        return self.pseudonyms(text)[0]
+
+    def pseudonyms(self, text: str) -> list[str]:
+        """The same under every key, the current one first: to find again what was noted before a rotation."""
+        return [hmac.new(key, text.encode(), "sha256").hexdigest() for key in self.derive_all("pseudonym")]
 
     def sign(self, purpose: str, text: str) -> str:
         """`key id . HMAC-SHA256`: says that whoever holds the current key has seen this text."""

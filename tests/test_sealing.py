@@ -87,6 +87,11 @@ def test_each_purpose_has_its_own_key_and_older_keys_come_later():
     assert both.pseudonym("ada") == Keyring(NEW).pseudonym("ada") != both.pseudonym("eve")
 
 
+def test_a_pseudonym_from_before_a_rotation_can_be_found_again():
+    both = Keyring(f"{OLD}\n{NEW}")
+    assert both.pseudonyms("ada") == [Keyring(NEW).pseudonym("ada"), Keyring(OLD).pseudonym("ada")]
+
+
 @pytest.mark.parametrize("text", ["", "\n\n", "short", f"{OLD}\nshort"])
 def test_a_key_that_is_too_short_is_refused_without_showing_it(text):
     with pytest.raises(ValueError, match="32 random characters") as refused:
