@@ -40,6 +40,16 @@ class Keyring:
     def __repr__(self) -> str:
         return f"<Keyring of {len(self._keys)}>"
 
+    @property
+    def current_id(self) -> str:
+        """Names the current key, and is no secret: it stands in front of everything that key seals or signs."""
+        return self._current
+
+    @property
+    def has_older(self) -> bool:
+        """Whether there are other keys than the current one."""
+        return len(self._keys) > 1
+
     def derive(self, purpose: str) -> bytes:
         """32 bytes for one purpose, from the current key (HKDF-SHA256, RFC 5869)."""
         return _derive(self._keys[self._current], purpose, 32)
@@ -80,6 +90,15 @@ class Keyring:
             return _cipher(self._keys[key_id]).decrypt(raw[:NONCE], raw[NONCE:], bound_to.encode())
         except (KeyError, InvalidTag, binascii.Error, ValueError):
             raise Unreadable("this is not sealed with a key of this keyring, or not for this row") from None
+
+    def renewed(self, sealed: str, bound_to: str) -> str:
+        """The same, sealed for the same row under the current key, or Unreadable."""
+        return self.seal(self.open(sealed, bound_to), bound_to)
+
+
+def new_key() -> str:
+    """Another line for the key file: 256 random bits, hexadecimal."""
+    return secrets.token_hex(32)
 
 
 def new_data_key() -> bytes:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from flask import current_app
 
 from fv import ids, sealing
+from fv.db.sealed import Kind
 from fv.fingerprints import rotation, store, vector
 from fv.fingerprints.rotation import Rotation
 from fv.fingerprints.store import Fingerprint, Neighbour, Space
@@ -78,6 +79,9 @@ def _opened(one: store.Rotation) -> Rotation:
 def _bound_to(account_id: str, generation: int) -> str:
     """What a seed is sealed for: put beside another account or generation, it does not open."""
     return f"rotation {account_id} {generation}"
+
+
+SEALED = (Kind("seeds of rotations", store.SEEDS, _bound_to),)
 
 
 def _keyring() -> sealing.Keyring:

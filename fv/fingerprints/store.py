@@ -3,6 +3,9 @@
 from dataclasses import asdict, dataclass, field
 
 from fv import db
+from fv.db.sealed import Column
+
+SEEDS = Column("rotations", "sealed_seed", ("account_id", "generation"))
 
 
 @dataclass(frozen=True)
