@@ -4,6 +4,8 @@ import json
 import os
 import stat
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,7 @@ from fv.sealing import Keyring
 from fv.verifications import flows as verifications
 from tests.conftest import Visitor
 from tests.crashes import killed_before
+from tests.live import DEADLINE, Server, free_port, is_free
 from tests.photos import examined, photographed
 from tests.reports import MODEL, face, report
 from tests.test_audit import faults, names, run, tamper, trail
@@ -38,6 +41,24 @@ def key_path(app):
 
 def keys(app):
     return key_path(app).read_text().split()
+
+
+@pytest.fixture
+def rotate(app, make_app):
+    """Run the command, in this app or another one, with the connections of all others closed."""
+    every = [app]
+
+    def rotates(of=None, *words, **kwargs):
+        for one in every:
+            db.close(one)
+        return run(of or app, *(words or ROTATE), **kwargs)
+
+    def restarts(**settings):
+        every.append(make_app(**settings))
+        return every[-1]
+
+    rotates.restart = restarts
+    return rotates
 
 
 def newest_id(app):
@@ -116,15 +137,15 @@ def household(app, ada):
 # ── Everything ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_everything_is_sealed_under_the_new_key_and_opens_as_before(app, household, make_app, clock):
+def test_everything_is_sealed_under_the_new_key_and_opens_as_before(app, household, clock, rotate):
     (old,) = keys(app)
     assert all(texts(app).values()) and key_ids(app) == {newest_id(app)}
-    result = run(app, *ROTATE)
+    result = rotate()
     assert result.exit_code == 0, result.output
     assert keys(app)[0] == old and len(keys(app)) == 2 and key_ids(app) == {newest_id(app)}
     assert "Everything is sealed under the new key." in result.stdout
     assert household.is_as_before(app), "in this process"
-    restarted = make_app()
+    restarted = rotate.restart()
     assert household.is_as_before(restarted)
     ada = Visitor(restarted, clock)
     ada.secret = household.ada.secret
@@ -139,37 +160,37 @@ def test_every_column_of_sealed_texts_is_sealed_anew(app):
     assert len(flows.STEPS) == len(kinds)
 
 
-def test_without_the_older_key_what_is_sealed_opens_and_the_trail_is_not_believed(app, household, make_app):
-    run(app, *ROTATE)
+def test_without_the_older_key_what_is_sealed_opens_and_the_trail_is_not_believed(app, household, rotate):
+    rotate()
     assert faults(app) == []
-    newest = make_app(SECRET_KEY=keys(app)[-1])
+    newest = rotate.restart(SECRET_KEY=keys(app)[-1])
     assert household.is_as_before(newest)
     assert faults(newest)[0] == "Row 1 was not written by this installation, or was edited."
 
 
-def test_the_trail_says_who_did_it_and_which_key_seals(app, household):
-    run(app, *ROTATE)
+def test_the_trail_says_who_did_it_and_which_key_seals(app, household, rotate):
+    rotate()
     (row,) = [row for row in trail(app) if row["event"] == "master_key.rotated"]
     assert (row["account_id"], row["actor"]) == (None, "support")
     assert json.loads(row["facts"]) == {"left": 0, "sealed_under": newest_id(app)}
     assert row["seal"].startswith(f"{newest_id(app)}.")
 
 
-def test_rotations_follow_each_other(app, household, make_app):
+def test_rotations_follow_each_other(app, household, rotate):
     for number in (2, 3, 4):
-        restarted = make_app()
-        assert run(restarted, *ROTATE).exit_code == 0
+        restarted = rotate.restart()
+        assert rotate(restarted).exit_code == 0
         assert len(keys(app)) == number == len(set(keys(app))) and key_ids(app) == {newest_id(app)}
-        assert household.is_as_before(make_app()) and faults(make_app()) == []
+        assert household.is_as_before(rotate.restart()) and faults(rotate.restart()) == []
 
 
-def test_many_rows_are_sealed_anew_in_parts(app, household, monkeypatch):
+def test_many_rows_are_sealed_anew_in_parts(app, household, monkeypatch, rotate):
     monkeypatch.setattr(flows, "BATCH", 2)
-    assert run(app, *ROTATE).exit_code == 0
+    assert rotate().exit_code == 0
     assert key_ids(app) == {newest_id(app)} and household.is_as_before(app)
 
 
-def test_no_file_holds_what_was_sealed_before(app, household):
+def test_no_file_holds_what_was_sealed_before(app, household, rotate):
     before = [text[9:].encode() for column in texts(app).values() for text in column]
 
     def held():
@@ -177,31 +198,37 @@ def test_no_file_holds_what_was_sealed_before(app, household):
         return [text in content for text in before]
 
     assert all(held())
-    run(app, *ROTATE)
+    rotate()
     assert not any(held())
 
 
-def test_who_reads_meanwhile_keeps_the_log_and_is_told_of(app, household):
-    reader = sqlite.connect(db.path_of(app))
-    reader.execute("BEGIN")
-    reader.execute("SELECT * FROM photos").fetchone()
-    tamper(app, "UPDATE accounts SET plan = 'free'")
-    result = run(app, *ROTATE)
-    reader.close()
+def test_who_begins_to_read_meanwhile_keeps_the_log_and_is_told_of(app, household, rotate, monkeypatch):
+    readers, begins = [], flows.begin
+
+    def and_then_somebody_reads(plan):
+        refused = begins(plan)
+        readers.append(sqlite.connect(db.path_of(app)))
+        readers[0].execute("BEGIN")
+        readers[0].execute("SELECT * FROM photos").fetchone()
+        return refused
+
+    monkeypatch.setattr(flows, "begin", and_then_somebody_reads)
+    result = rotate()
+    readers[0].close()
     assert result.exit_code == 0 and "Something else reads the database" in result.stderr
     assert household.is_as_before(app)
 
 
-def test_a_device_that_was_known_is_known_after_a_rotation(app, household, make_app, clock):
-    run(app, *ROTATE)
-    ada = Visitor(make_app(), clock)
+def test_a_device_that_was_known_is_known_after_a_rotation(app, household, clock, rotate):
+    rotate()
+    ada = Visitor(rotate.restart(), clock)
     ada.secret = household.ada.secret
     ada.signs_in()
     assert names(app)[-1] == "login.opened" and "login.new_device" not in names(app)
 
 
-def test_no_key_and_no_secret_is_printed(app, household):
-    shown = run(app, "master-key", "rotate", input="y\n")
+def test_no_key_and_no_secret_is_printed(app, household, rotate):
+    shown = rotate(app, "master-key", "rotate", input="y\n")
     said = shown.output + json.dumps(trail(app)) + run(app, "doctor").output
     assert len(keys(app)) == 2 and not [key for key in keys(app) if key in said]
     assert household.ada.secret not in said and household.eve.secret not in said
@@ -210,8 +237,8 @@ def test_no_key_and_no_secret_is_printed(app, household):
 # ── What is asked, and what is refused ───────────────────────────────────────────────────────────────────────
 
 
-def test_it_says_what_it_will_do_and_asks(app, household):
-    result = run(app, "master-key", "rotate", input="n\n")
+def test_it_says_what_it_will_do_and_asks(app, household, rotate):
+    result = rotate(app, "master-key", "rotate", input="n\n")
     assert result.exit_code == 1 and len(keys(app)) == 1 and names(app)[-1] != "master_key.rotated"
     lines = [line.split(maxsplit=1) for line in result.stderr.splitlines() if line.strip()[:1].isdigit()]
     assert lines == [
@@ -221,36 +248,36 @@ def test_it_says_what_it_will_do_and_asks(app, household):
     assert str(key_path(app)) in result.stderr and "Older keys stay in the file" in result.stderr
 
 
-def test_a_key_in_the_environment_is_refused_with_what_to_do_and_then_goes_on(app, household, make_app):
+def test_a_key_in_the_environment_is_refused_with_what_to_do_and_then_goes_on(app, household, rotate):
     (old,) = keys(app)
-    result = run(make_app(SECRET_KEY=old), *ROTATE)
+    result = rotate(rotate.restart(SECRET_KEY=old))
     assert result.exit_code == 1 and result.output.startswith("Error: FV_SECRET_KEY holds the key")
     assert "openssl rand -hex 32" in result.output and names(app)[-1] != "master_key.rotated"
-    by_hand = make_app(SECRET_KEY=f"{old}\n{'n' * 64}")
-    result = run(by_hand, *ROTATE)
+    by_hand = rotate.restart(SECRET_KEY=f"{old}\n{'n' * 64}")
+    result = rotate(by_hand)
     assert result.exit_code == 0 and GOES_ON in result.stderr and keys(app) == [old]
     assert key_ids(app) == {Keyring("n" * 64).current_id} and household.is_as_before(by_hand)
-    assert "FV_SECRET_KEY holds the key" in run(by_hand, *ROTATE).output, "that one is finished"
+    assert "FV_SECRET_KEY holds the key" in rotate(by_hand).output, "that one is finished"
 
 
-def test_a_key_file_that_cannot_be_written_is_refused_and_a_line_by_hand_goes_on(app, household, make_app):
+def test_a_key_file_that_cannot_be_written_is_refused_and_a_line_by_hand_goes_on(app, household, rotate):
     before = key_path(app).read_text()
     in_the_way = key_path(app).with_name("secret.key.new")
     in_the_way.mkdir()
-    result = run(app, *ROTATE)
+    result = rotate()
     assert result.exit_code == 1 and f"{key_path(app)} cannot be written (Is a directory)" in result.output
     assert "on a line of its own" in result.output
     assert key_path(app).read_text() == before and household.is_as_before(app)
     key_path(app).write_text(before + "n" * 64)
-    by_hand = make_app()
-    assert run(by_hand, *ROTATE).exit_code == 0
+    by_hand = rotate.restart()
+    assert rotate(by_hand).exit_code == 0
     assert key_ids(app) == {Keyring("n" * 64).current_id} and len(keys(app)) == 2
 
 
-def test_what_no_key_opens_stays_is_told_and_holds_up_nothing(app, household):
+def test_what_no_key_opens_stays_is_told_and_holds_up_nothing(app, household, rotate):
     tamper(app, "UPDATE photos SET sealed_key = '00000000.AAAA' WHERE kind = 'id_photo'")
     for number in (2, 3):
-        result = run(app, *ROTATE)
+        result = rotate()
         assert result.exit_code == 1 and "1 thing could not be opened with any key" in result.output
         assert key_ids(app) == {"00000000", newest_id(app)} and len(keys(app)) == number
     assert "1 thing sealed under older keys, or with no key of this installation" in run(app, "doctor").output
@@ -306,20 +333,20 @@ def test_a_key_file_that_is_not_replaced_is_as_it_was(tmp_path, monkeypatch):
 # ── Interrupted ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_rotation_that_only_added_its_key_goes_on_with_it(app, household, make_app):
+def test_a_rotation_that_only_added_its_key_goes_on_with_it(app, household, rotate):
     with app.app_context():
         flows.add_key()
-    before, restarted = keys(app), make_app()
+    before, restarted = keys(app), rotate.restart()
     assert household.is_as_before(restarted) and len(before) == 2
     assert "8 things left. Stop the service and run: fv master-key rotate" in run(restarted, "doctor").output
-    result = run(restarted, *ROTATE)
+    result = rotate(restarted)
     assert result.exit_code == 0 and GOES_ON in result.stderr and keys(app) == before
     assert "master-key" not in run(restarted, "doctor").output
-    assert run(restarted, *ROTATE).exit_code == 0 and len(keys(app)) == 3, "the next one is another one"
+    assert rotate(restarted).exit_code == 0 and len(keys(app)) == 3, "the next one is another one"
 
 
 @pytest.mark.long
-def test_kill_9_at_any_statement_loses_nothing_and_the_next_call_goes_on(app, household, make_app):
+def test_kill_9_at_any_statement_loses_nothing_and_the_next_call_goes_on(app, household, rotate):
     doing = (
         "from fv.master_key import flows; flows.plan().goes_on or flows.add_key(); list(flows.renew()); flows.end(1)"
     )
@@ -329,10 +356,10 @@ def test_kill_9_at_any_statement_loses_nothing_and_the_next_call_goes_on(app, ho
         before = keys(app)
         killed = killed_before(n, app, doing)
         assert keys(app)[: len(before)] == before and len(keys(app)) - len(before) in (0, 1)
-        restarted = make_app()
+        restarted = rotate.restart()
         assert household.is_as_before(restarted) and faults(restarted) == []
         is_begun = len(keys(app)) > len(before)
-        result = run(restarted, *ROTATE)
+        result = rotate(restarted)
         assert result.exit_code == 0 and (GOES_ON in result.stderr) == (is_begun and not is_ended(app, before))
         assert key_ids(app) == {newest_id(app)} and household.is_as_before(restarted)
         db.close(restarted)
@@ -369,6 +396,38 @@ def test_it_is_refused_while_the_service_runs_and_the_service_knows_everything_a
     assert again.get("/dashboard").status_code == 200
     assert server.run("audit", "verify").returncode == 0
     assert not [key for key in path.read_text().split() if key in server.log.read_text() + done.stderr]
+
+
+def test_it_is_refused_while_any_other_program_has_the_database_open(app, household, rotate, monkeypatch):
+    monkeypatch.setattr(sqlite, "ENDING", 0.05)
+    other = sqlite.connect(db.path_of(app))
+    other.execute("SELECT * FROM photos").fetchone()
+    result = rotate()
+    assert result.exit_code == 1 and "Something else has the database open" in result.output and len(keys(app)) == 1
+    with app.app_context():
+        flows.add_key()
+    assert "Something else has the database open" in rotate().output, "also where it only goes on"
+    other.close()
+    assert rotate().exit_code == 0 and household.is_as_before(app)
+
+
+@pytest.mark.long
+def test_another_server_that_knows_nothing_of_the_locked_file_is_noticed(tmp_path):
+    server, root, port = Server(tmp_path), Path(__file__).parent.parent, free_port()
+    waitress = subprocess.Popen(
+        [sys.executable, "-m", "waitress", f"--listen=127.0.0.1:{port}", "wsgi:app"],
+        env=server.environment(), cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        until = time.monotonic() + DEADLINE
+        while is_free(port) and time.monotonic() < until:
+            assert waitress.poll() is None
+        refused = server.run(*ROTATE)
+        assert refused.returncode == 1 and "Something else has the database open" in refused.stderr
+    finally:
+        waitress.kill()
+        waitress.wait()
+    assert server.run(*ROTATE).returncode == 0
 
 
 @pytest.mark.long

@@ -27,7 +27,7 @@ def rotate(yes: bool) -> None:
         click.echo(_said(plan), err=True)
         if not yes:
             click.confirm("Go on?", abort=True, err=True)
-        if not plan.goes_on and (refused := flows.add_key()):
+        if refused := flows.begin(plan):
             raise click.ClickException(refused.sentence)
         number = sum(number for _, number in plan.numbers)
         with click.progressbar(

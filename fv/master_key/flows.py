@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from flask import Flask, current_app
+from flask import current_app
 
 from fv import config, db, sealing
 from fv.audit import flows as audit
@@ -83,15 +83,23 @@ def left() -> int:
 
 def place() -> Path | None:
     """The key file; None: there is none, FV_SECRET_KEY holds the keys."""
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    return None if app.config["SECRET_KEY_GIVEN"] else config.key_file(app)
+    return None if current_app.config["SECRET_KEY_GIVEN"] else config.key_file(current_app)
+
+
+def begin(what: Plan) -> Refused | None:
+    """Add the new key, unless this goes on with one. Refused to who is not alone: others do not know that key."""
+    if not db.is_alone():
+        return Refused(
+            "Something else has the database open: another server, a command, a shell. Stop it, and run this again."
+        )
+    return None if what.goes_on else add_key()
 
 
 def add_key() -> Refused | None:
-    """From now on another key seals. Where nobody else has read the key file before: who runs does not know it."""
-    path = place()
+    """From now on another key seals."""
+    path = config.key_file(current_app)
     try:
-        text = key_file.add(path, sealing.new_key()) if path else ""
+        text = key_file.add(path, sealing.new_key())
     except OSError as error:
         return Refused(f"{path} cannot be written ({error.strerror}). {_by_hand('that file')}")
     current_app.extensions["keyring"] = sealing.Keyring(text)
