@@ -22,7 +22,7 @@ from fv.mfa import flows as mfa
 from fv.verifications import flows as verifications
 
 ENDED, UNDER = "master_key.rotated", "sealed_under"  # the row that ends a rotation, and its fact: the id of the key
-BATCH = 300  # texts in one transaction: it holds the write lock for about 10 ms
+BATCH = 300  # texts in one transaction; 200,000 of 0.1 to 2 kB took 5 s in all
 
 
 @dataclass(frozen=True)
