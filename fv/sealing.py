@@ -55,7 +55,7 @@ class Keyring:
         return _derive(self._keys[self._current], purpose, 32)
 
     def derive_all(self, purpose: str) -> list[bytes]:
-        """The same from every key, the current one first: to accept what an older key signed."""
+        """The same from every key, the current one first: to know again what an older key was used for."""
         return [_derive(self._keys[key_id], purpose, 32) for key_id in reversed(self._keys)]
 
     def pseudonym(self, text: str) -> str:

@@ -227,6 +227,19 @@ def test_a_device_that_was_known_is_known_after_a_rotation(app, household, clock
     assert names(app)[-1] == "login.opened" and "login.new_device" not in names(app)
 
 
+def test_a_cookie_that_an_older_key_signed_signs_nobody_in(app, household, rotate):
+    def status(of):
+        browser = of.test_client()
+        browser.set_cookie("facevault", household.ada.client.get_cookie("facevault").value)
+        return browser.get("/api/v1/me").status_code
+
+    assert status(rotate.restart()) == 200
+    assert "Everybody signs in once more" in rotate().stderr
+    restarted = rotate.restart()
+    assert status(restarted) == 401
+    assert create(restarted, household.key).status_code == 201, "keys go on"
+
+
 def test_no_key_and_no_secret_is_printed(app, household, rotate):
     shown = rotate(app, "master-key", "rotate", input="y\n")
     said = shown.output + json.dumps(trail(app)) + run(app, "doctor").output

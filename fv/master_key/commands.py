@@ -58,7 +58,7 @@ def _said(plan: Plan) -> str:
 
 _OLDER = (
     "Older keys stay in the file: the seals of the audit trail are theirs, and copies of the database that were made "
-    "before need them."
+    "before need them.\nEverybody signs in once more; API keys, links and sessions go on."
 )
 _READ_MEANWHILE = (
     "Something else reads the database, so what was replaced stands in its write-ahead log until the service starts."
