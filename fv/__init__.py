@@ -40,6 +40,7 @@ from fv.keys import views as keys
 from fv.links import return_urls
 from fv.links import views as links
 from fv.login import views as login
+from fv.master_key import commands as master_key
 from fv.metrics import commands as metrics
 from fv.mfa import flows as mfa_flows
 from fv.mfa import views as mfa
@@ -65,6 +66,7 @@ COMMANDS = (
     support.accounts,
     support.support,
     audit_commands.audit,
+    master_key.master_key,
     doctor.doctor,
     metrics.metrics,
     models.models,

@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 from flask import Flask
 
+from fv import sealing
 from fv.analysis import detectors
 from fv.analysis.scoring import Policy
 from fv.models import names as face_models
@@ -117,8 +118,7 @@ def secret_key(app: Flask, *, may_be_made: bool) -> str:
     """FV_SECRET_KEY, else the text of FV_SECRET_KEY_FILE, else of secret.key; a file is made (0600) when it may be."""
     if app.config["SECRET_KEY"]:
         return str(app.config["SECRET_KEY"])
-    ours = Path(app.instance_path) / KEY_FILE
-    path = app.config["SECRET_KEY_FILE"] or ours
+    path = key_file(app)
     if not path.exists():
         if not may_be_made:
             raise Misconfigured(
@@ -128,11 +128,16 @@ def secret_key(app: Flask, *, may_be_made: bool) -> str:
         _make_key(path)
     try:
         # a secret mounted from elsewhere has its own rules
-        if path == ours and stat.S_IMODE(path.stat().st_mode) & 0o077:
+        if path == Path(app.instance_path) / KEY_FILE and stat.S_IMODE(path.stat().st_mode) & 0o077:
             raise Misconfigured(f"{path} can be read by others. Run: chmod 600 {path}")
         return str(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise Misconfigured(f"FV_SECRET_KEY_FILE: cannot read the file it names ({type(error).__name__}).") from None
+
+
+def key_file(app: Flask) -> Path:
+    """Where the keys are, unless FV_SECRET_KEY holds them."""
+    return Path(app.config["SECRET_KEY_FILE"] or Path(app.instance_path) / KEY_FILE)
 
 
 def _make_key(path: Path) -> None:
@@ -140,7 +145,7 @@ def _make_key(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
-        file.write(secrets.token_hex(32) + "\n")
+        file.write(sealing.new_key() + "\n")
         file.flush()
         os.fsync(file.fileno())
     try:

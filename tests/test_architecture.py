@@ -35,18 +35,20 @@ LOOKS_INTO = {
     "links": {"accounts", "keys", "throttle", "verifications"},
     "demo": {"accounts", "analysis", "evidence", "mfa", "passwords", "support", "verifications"},
     "search": {"accounts", "analysis", "evidence", "fingerprints", "jobs", "keys", "models", "usage", "verifications"},
+    "master_key": {"evidence", "fingerprints", "mfa", "verifications"},
     "support": {"accounts", "keys", "mfa", "passwords", "throttle"},
     "jobs": {"analysis", "evidence", "metrics", "models", "notices", "verifications"},
     "metrics": {"verifications"},
     # and these, which are no features
     "config": {"analysis", "models", "notices"},
     "cookie": {"accounts"},
-    "doctor": {"accounts", "analysis", "evidence", "metrics", "mfa", "models", "notices", "verifications"},
+    "doctor": {"accounts", "analysis", "evidence", "master_key", "metrics", "mfa", "models", "notices",
+               "verifications"},
     "gate": {"accounts", "keys", "mfa"},
     "serving": {"analysis", "fingerprints", "jobs", "support"},
     "spelling": {"accounts", "throttle"},
     "web": {"accounts"},
-}
+}  # fmt: skip
 #: What every feature stands on.
 FOUNDATION = {"api", "audit", "db", "schema"}
 #: A module with another name is no role: it may be imported by all, or is a part of the story (2).

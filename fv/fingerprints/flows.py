@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from flask import current_app
 
 from fv import db, ids, sealing
+from fv.db.sealed import Kind
 from fv.fingerprints import comparing, listing, memory, rotation, store, vector
 from fv.fingerprints.listing import Fingerprint
 from fv.fingerprints.rotation import Rotation
@@ -231,6 +232,9 @@ def _newest(account_id: str, now: int) -> tuple[int, Rotation]:
 def _bound_to(account_id: str, generation: int) -> str:
     """What a seed is sealed for: put beside another account or generation, it does not open."""
     return f"rotation {account_id} {generation}"
+
+
+SEALED = (Kind("seeds of rotations", store.SEEDS, _bound_to),)
 
 
 def _keyring() -> sealing.Keyring:
