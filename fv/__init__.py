@@ -35,11 +35,13 @@ from fv.capture import views as capture
 from fv.dashboard import views as dashboard
 from fv.demo import commands as demo
 from fv.evidence import blobs
+from fv.fingerprints import memory
 from fv.imports import commands as imports
 from fv.keys import views as keys
 from fv.links import return_urls
 from fv.links import views as links
 from fv.login import views as login
+from fv.master_key import commands as master_key
 from fv.metrics import commands as metrics
 from fv.mfa import flows as mfa_flows
 from fv.mfa import views as mfa
@@ -65,6 +67,7 @@ COMMANDS = (
     support.accounts,
     support.support,
     audit_commands.audit,
+    master_key.master_key,
     doctor.doctor,
     metrics.metrics,
     models.models,
@@ -106,6 +109,7 @@ def create_app(**overrides: object) -> Flask:
     app.extensions["keyring"] = _keyring(app)
     db.init_app(app)
     blobs.init_app(app)
+    memory.init_app(app)
     _check_instance(app)
     journal.init_app(app)
     cookie.init_app(app)

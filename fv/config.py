@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 from flask import Flask
 
+from fv import sealing
 from fv.analysis import detectors
 from fv.analysis.scoring import Policy
 from fv.models import names as face_models
@@ -62,6 +63,7 @@ SETTINGS: dict[str, Setting] = {
     "ACCEPT_FROM": Setting(between(1, 101), "70", "the lowest score of a session that passes; 101: none"),
     "REJECT_BELOW": Setting(between(0, 100), "40", "a session with a lower score fails; 0: none"),
     "DETECTORS": Setting(detectors.modes, "", "`NAME=MODE NAME=MODE`: what follows when a detector fires"),
+    "SEARCH_MEMORY": Setting(between(1, 1048576), "512", "memory of one process for fast face search, MB"),
     "LOGIN_PENDING": Setting(duration, "5m", "how long a proven password waits for its code"),
     "LOGIN_IDLE": Setting(duration, "12h", "a login ends when unused for so long"),
     "LOGIN_LIFETIME": Setting(duration, "7d", "a login ends after so long in any case"),
@@ -116,8 +118,7 @@ def secret_key(app: Flask, *, may_be_made: bool) -> str:
     """FV_SECRET_KEY, else the text of FV_SECRET_KEY_FILE, else of secret.key; a file is made (0600) when it may be."""
     if app.config["SECRET_KEY"]:
         return str(app.config["SECRET_KEY"])
-    ours = Path(app.instance_path) / KEY_FILE
-    path = app.config["SECRET_KEY_FILE"] or ours
+    path = key_file(app)
     if not path.exists():
         if not may_be_made:
             raise Misconfigured(
@@ -127,11 +128,16 @@ def secret_key(app: Flask, *, may_be_made: bool) -> str:
         _make_key(path)
     try:
         # a secret mounted from elsewhere has its own rules
-        if path == ours and stat.S_IMODE(path.stat().st_mode) & 0o077:
+        if path == Path(app.instance_path) / KEY_FILE and stat.S_IMODE(path.stat().st_mode) & 0o077:
             raise Misconfigured(f"{path} can be read by others. Run: chmod 600 {path}")
         return str(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise Misconfigured(f"FV_SECRET_KEY_FILE: cannot read the file it names ({type(error).__name__}).") from None
+
+
+def key_file(app: Flask) -> Path:
+    """Where the keys are, unless FV_SECRET_KEY holds them."""
+    return Path(app.config["SECRET_KEY_FILE"] or Path(app.instance_path) / KEY_FILE)
 
 
 def _make_key(path: Path) -> None:
@@ -139,7 +145,7 @@ def _make_key(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
-        file.write(secrets.token_hex(32) + "\n")
+        file.write(sealing.new_key() + "\n")
         file.flush()
         os.fsync(file.fileno())
     try:

@@ -34,11 +34,8 @@ class _Cookies(SecureCookieSessionInterface):
 
 
 def init_app(app: Flask) -> None:
-    keyring = app.extensions["keyring"]
-    signing, *older = keyring.derive_all("cookies")
     app.config.update(
-        SECRET_KEY=signing,
-        SECRET_KEY_FALLBACKS=older,
+        SECRET_KEY=app.extensions["keyring"].derive("cookies"),  # of the current key: what an older one signed is void
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_PROTECTION=None,  # off: it ties a cookie to an address, and people move between networks

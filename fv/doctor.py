@@ -22,6 +22,7 @@ from fv.analysis import extras
 from fv.audit import flows as audit
 from fv.audit import store as audit_store
 from fv.evidence import flows as evidence
+from fv.master_key import flows as master_key
 from fv.metrics import flows as metrics
 from fv.mfa import store as mfa
 from fv.models import flows as models
@@ -135,6 +136,13 @@ def _key(app: Flask) -> Iterator[Finding]:
         yield ok("key", f"from {file}")
     else:
         yield note("key", "beside the database: whoever copies the folder has both. Keep their backups apart.")
+    left = master_key.left()
+    if master_key.is_unfinished():
+        said = f"the newest key is not in use everywhere, {words.count(left, 'thing')} left. Stop the service and run:"
+        yield note("key", f"{said} fv master-key rotate")
+    elif left:
+        said = f"{words.count(left, 'thing')} sealed under older keys, or with no key of this installation"
+        yield note("key", f"{said}: `fv master-key rotate` seals anew what it can open")
 
 
 def _database(app: Flask, facts: db.Facts) -> Iterator[Finding]:

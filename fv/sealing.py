@@ -40,17 +40,31 @@ class Keyring:
     def __repr__(self) -> str:
         return f"<Keyring of {len(self._keys)}>"
 
+    @property
+    def current_id(self) -> str:
+        """Names the current key, and is no secret: it stands in front of everything that key seals or signs."""
+        return self._current
+
+    @property
+    def has_older(self) -> bool:
+        """Whether there are other keys than the current one."""
+        return len(self._keys) > 1
+
     def derive(self, purpose: str) -> bytes:
         """32 bytes for one purpose, from the current key (HKDF-SHA256, RFC 5869)."""
         return _derive(self._keys[self._current], purpose, 32)
 
     def derive_all(self, purpose: str) -> list[bytes]:
-        """The same from every key, the current one first: to accept what an older key signed."""
+        """The same from every key, the current one first: to know again what an older key was used for."""
         return [_derive(self._keys[key_id], purpose, 32) for key_id in reversed(self._keys)]
 
     def pseudonym(self, text: str) -> str:
         """Stands for a text that must not be written down: HMAC-SHA256, hexadecimal."""
-        return hmac.new(self.derive("pseudonym"), text.encode(), "sha256").hexdigest()
+        return self.pseudonyms(text)[0]
+
+    def pseudonyms(self, text: str) -> list[str]:
+        """The same under every key, the current one first: to find again what was noted before a rotation."""
+        return [hmac.new(key, text.encode(), "sha256").hexdigest() for key in self.derive_all("pseudonym")]
 
     def sign(self, purpose: str, text: str) -> str:
         """`key id . HMAC-SHA256`: says that whoever holds the current key has seen this text."""
@@ -76,6 +90,15 @@ class Keyring:
             return _cipher(self._keys[key_id]).decrypt(raw[:NONCE], raw[NONCE:], bound_to.encode())
         except (KeyError, InvalidTag, binascii.Error, ValueError):
             raise Unreadable("this is not sealed with a key of this keyring, or not for this row") from None
+
+    def renewed(self, sealed: str, bound_to: str) -> str:
+        """The same, sealed for the same row under the current key, or Unreadable."""
+        return self.seal(self.open(sealed, bound_to), bound_to)
+
+
+def new_key() -> str:
+    """Another line for the key file: 256 random bits, hexadecimal."""
+    return secrets.token_hex(32)
 
 
 def new_data_key() -> bytes:

@@ -27,6 +27,7 @@ from granian.log import LogLevels
 from fv import address, clock, db, sealing
 from fv.analysis import extras
 from fv.config import THREADS
+from fv.fingerprints import memory
 from fv.jobs import worker
 from fv.support import commands as support
 
@@ -65,14 +66,17 @@ def serve(
             f"Port {port} on {host} is in use, or {host} is not an address of this machine. "
             "Choose another --port or --host."
         )
-    click.get_current_context().with_resource(_alone(Path(current_app.instance_path) / "serving.lock"))
+    here = f"{'https' if tls_cert or tls_self_signed else 'http'}://{_in_address(host)}:{port}"
+    folder = Path(current_app.instance_path)
+    click.get_current_context().with_resource(
+        alone(f"Another fv serve uses {folder}: {here}. Stop it, or set another FV_INSTANCE.")
+    )
     if tls_self_signed:
-        tls_cert, tls_key = _own_certificate(Path(current_app.instance_path), clock.now())
+        tls_cert, tls_key = _own_certificate(folder, clock.now())
     if tls_cert and tls_key:
         _check_pair(tls_cert, tls_key)
     if tls_self_signed:
         click.echo(f"Browsers warn of our own certificate; clients can trust it: {tls_cert}", err=True)
-    here = f"{'https' if tls_cert else 'http'}://{_in_address(host)}:{port}"
     address.note(here)
     support.print_first_account()
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
@@ -116,7 +120,9 @@ def make_app() -> Flask:
 
     _die_with_parent()
     _insist_on_stopping()
-    return create_app()
+    app = create_app()
+    memory.keep_tidy(app)
+    return app
 
 
 def work(seen: int) -> None:
@@ -195,15 +201,20 @@ def _insist_on_stopping() -> None:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Only one service at a time uses an instance folder. The lock ends with this process and its forks."""
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as lock:
+def alone(said: str) -> Iterator[None]:
+    """Only one service, or one command that no service may run beside, uses an instance folder at a time.
+
+    `said`: what who comes second is told; it stands in the locked file. The lock ends with this process and its forks.
+    """
+    path = Path(current_app.instance_path) / "serving.lock"
+    with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as lock:
         until = time.monotonic() + HANDOVER
         while not _locks(lock):
             if time.monotonic() > until:
-                said = f"Another fv serve uses {path.parent}: {address.base()}. Stop it, or set another FV_INSTANCE."
-                raise click.ClickException(said)
+                raise click.ClickException(lock.read().decode())
             time.sleep(HANDOVER / 20)
+        os.ftruncate(lock.fileno(), 0)
+        os.pwrite(lock.fileno(), said.encode(), 0)
         yield
 
 

@@ -23,7 +23,7 @@ import sys
 class Missing:
     @staticmethod
     def find_spec(name, path=None, target=None):
-        if name.partition(".")[0] in {"rapidocr", "onnxruntime", "cv2", "numpy", "dlib", "face_recognition_models"}:
+        if name.partition(".")[0] in {"rapidocr", "onnxruntime", "cv2", "dlib", "face_recognition_models"}:
             raise ModuleNotFoundError(name)
 sys.meta_path.insert(0, Missing)
 """

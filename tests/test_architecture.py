@@ -37,18 +37,20 @@ LOOKS_INTO = {
     "links": {"accounts", "keys", "throttle", "verifications"},
     "demo": {"accounts", "analysis", "evidence", "mfa", "passwords", "support", "verifications"},
     "search": {"accounts", "analysis", "evidence", "fingerprints", "jobs", "keys", "models", "usage", "verifications"},
+    "master_key": {"evidence", "fingerprints", "mfa", "verifications"},
     "support": {"accounts", "keys", "mfa", "passwords", "throttle"},
     "jobs": {"analysis", "evidence", "metrics", "models", "notices", "verifications"},
     "metrics": {"verifications"},
     # and these, which are no features
     "config": {"analysis", "models", "notices"},
     "cookie": {"accounts"},
-    "doctor": {"accounts", "analysis", "evidence", "metrics", "mfa", "models", "notices", "verifications"},
+    "doctor": {"accounts", "analysis", "evidence", "master_key", "metrics", "mfa", "models", "notices",
+               "verifications"},
     "gate": {"accounts", "keys", "mfa"},
-    "serving": {"analysis", "jobs", "support"},
+    "serving": {"analysis", "fingerprints", "jobs", "support"},
     "spelling": {"accounts", "throttle"},
     "web": {"accounts"},
-}
+}  # fmt: skip
 #: What every feature stands on.
 FOUNDATION = {"api", "audit", "db", "schema"}
 #: A module with another name is no role: it may be imported by all, or is a part of the story (2).
@@ -57,6 +59,7 @@ LAYERS = {
     "listing": 1,
     "tries": 2,
     "comparing": 2,
+    "memory": 2,
     "due": 2,
     "pairs": 2,
     "rekeying": 2,
@@ -72,9 +75,10 @@ LAYERS = {
 OWNERS = {
     "PIL": {"demo.pictures", "evidence.intake", "evidence.portrait", "evidence.watermark"}, "cryptography": {"sealing"},
     "cv2": {"analysis.images"}, "dlib": {"analysis.dlib_model"}, "onnxruntime": {"analysis.onnx_model"},
-    "flask_login": {"cookie"}, "granian": {"serving"}, "htmx_flask": {"web"}, "msgspec": {"api.bodies"},
-    "obstore": {"evidence.blobs"}, "passlib": {"hashing"}, "pyotp": {"mfa.totp"}, "rapidocr": {"analysis.ocr"},
-    "segno": {"qr"}, "smtplib": {"notices.mail"}, "sqlite3": {"db.sqlite"}, "sqlite_vec": {"db.sqlite"},
+    "faiss": {"fingerprints.index"}, "flask_login": {"cookie"}, "granian": {"serving"}, "htmx_flask": {"web"},
+    "msgspec": {"api.bodies"}, "obstore": {"evidence.blobs"}, "passlib": {"hashing"}, "pyotp": {"mfa.totp"},
+    "rapidocr": {"analysis.ocr"}, "segno": {"qr"}, "smtplib": {"notices.mail"}, "sqlite3": {"db.sqlite"},
+    "sqlite_vec": {"db.sqlite"},
 }  # fmt: skip
 
 FILES = {
@@ -142,8 +146,8 @@ def test_every_required_package_is_named_here():
     named = {
         re.match(r"[a-z0-9_-]+", line.strip())[0] for line in required.splitlines() if re.match(r"    [a-z]", line)
     }
-    imports = {"libpass": "passlib", "pillow": "PIL"}
-    unowned = {"flask", "numpy", "argon2_cffi", "pysqlite3"}  # used everywhere; the last two by passlib and db.sqlite
+    imports = {"libpass": "passlib", "pillow": "PIL", "faiss-cpu": "faiss"}
+    unowned = {"flask", "numpy", "argon2_cffi", "pysqlite3"}  # used everywhere; by passlib; by name, in db.sqlite
     assert {imports.get(one, one.replace("-", "_")) for one in named} - unowned <= set(OWNERS)
     reasons = [line for line in required.splitlines() if line.strip().startswith("#")]
     assert len(reasons) >= len(named), "a reason stands beside every package"

@@ -602,8 +602,8 @@ def test_which_events_are_told_and_which_are_worth_a_second_look():
         "support.re_enrolled",
     }  # fmt: skip
     assert {name for name, kind in events.KINDS.items() if kind.unusual} == {
-        "backup_code.used", "code.locked", "code.replayed", "code.wrong", "password.changed", "password.locked",
-        "password.set_by_link", "password.wrong", "re_enrolment.code_accepted", "support.new_codes",
+        "backup_code.used", "code.locked", "code.replayed", "code.wrong", "master_key.rotated", "password.changed",
+        "password.locked", "password.set_by_link", "password.wrong", "re_enrolment.code_accepted", "support.new_codes",
         "support.password_link", "support.re_enrolled", "support.unlocked", "trail.head_missing",
     }  # fmt: skip
 

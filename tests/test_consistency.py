@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fv.analysis import circumstances, consistency, detectors
-from fv.analysis.circumstances import Circumstances, Copy, Resemblance
+from fv.analysis.circumstances import Blocked, Circumstances, Copy, Resemblance
 from fv.analysis.consistency import LEAST_TURN, Look
 from tests.reports import MODEL, face, report
 
@@ -229,7 +229,7 @@ def test_a_detector_of_ours_that_fails_could_not_look_and_the_others_do():
 
 # ── What is known besides the photos ─────────────────────────────────────────────────────────────────────────
 
-QUIET = Circumstances((), "left", False, Resemblance("vs_2", 0.4))
+QUIET = Circumstances((), "left", False, Resemblance("vs_2", 0.4), Blocked(None, 0))
 
 
 def test_each_detector_of_the_circumstances_answers_in_its_mode():
@@ -286,6 +286,22 @@ def test_the_face_of_another_person_fires_from_a_match_on(similarity, fired):
 
 def test_a_face_can_be_that_of_somebody_without_a_session():
     assert "(" not in circumstances.duplicate_face(Resemblance(None, 0.99), report()).reason
+
+
+@pytest.mark.parametrize(("similarity", "fired"), [(0.92, True), (0.9199, False)])
+def test_a_face_of_the_block_list_fires_from_a_match_on(similarity, fired):
+    blocked = Blocked(Resemblance("vs_2", similarity), 0)
+    said = circumstances.look(replace(QUIET, blocked=blocked), report(), detectors.DEFAULTS)
+    (seen,) = [one for one in said if one.name == "blocked_face"]
+    assert (seen.fired, seen.mode) == (fired, "block") and "vs_2" not in seen.reason
+
+
+def test_where_the_block_list_cannot_be_compared_nobody_says_that_a_face_is_not_on_it():
+    assert circumstances.blocked_face(Blocked(None, 0), report()).fired is False
+    assert circumstances.blocked_face(Blocked(Resemblance(None, 0.5), 2), report()).fired is None
+    assert circumstances.blocked_face(Blocked(Resemblance(None, 0.95), 2), report()).fired
+    assert circumstances.blocked_face(Blocked(None, 0), report(faces={})).fired is None
+    assert circumstances.blocked_face(Blocked(None, 0), report(model=None)).fired is None
 
 
 def test_with_nobody_to_compare_with_there_is_no_duplicate_and_without_a_face_nobody_can_say():

@@ -219,6 +219,25 @@ def test_a_database_that_cannot_be_used_stops_the_start_with_one_sentence(make_a
         assert str(path) in refused.value.message
 
 
+def test_a_connection_that_is_open_anywhere_is_noticed(app, monkeypatch):
+    monkeypatch.setattr(sqlite, "ENDING", 0.05)
+    with app.app_context():
+        assert db.many(dict, "SELECT 1 AS one") and db.is_alone(), "its own are closed first"
+        other = sqlite.connect(db.path_of(app))
+        other.execute("SELECT * FROM accounts").fetchall()
+        assert not db.is_alone()
+        other.close()
+        assert db.is_alone() and db.many(dict, "SELECT 1 AS one"), "and it can be used as before"
+
+
+def test_a_file_that_is_no_database_belongs_to_nobody(app, tmp_path):
+    other = tmp_path / "other.db"
+    other.write_bytes(b"no database" * 1000)
+    app.config["DATABASE"] = other
+    with app.app_context(), pytest.raises(db.Unavailable, match="file is not a database"):
+        db.is_alone()
+
+
 def test_health_says_whether_the_database_answers(app, visitor, monkeypatch):
     answer = visitor.get("/healthz")
     assert (answer.status_code, answer.json) == (200, {"status": "ok"})

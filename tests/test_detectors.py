@@ -39,9 +39,9 @@ def looked(modes):
 # ── The setting ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_ours_look_always_and_none_of_them_blocks_unless_told_to():
+def test_ours_look_always_and_only_the_block_list_blocks_unless_told_to():
     assert detectors.modes("") == dict(detectors.DEFAULTS)
-    assert "block" not in detectors.DEFAULTS.values()
+    assert [name for name, mode in detectors.DEFAULTS.items() if mode == "block"] == ["blocked_face"]
     assert detectors.modes("same_file=block") == dict(detectors.DEFAULTS) | {"same_file": "block"}
 
 

@@ -87,6 +87,27 @@ def test_each_purpose_has_its_own_key_and_older_keys_come_later():
     assert both.pseudonym("ada") == Keyring(NEW).pseudonym("ada") != both.pseudonym("eve")
 
 
+def test_a_pseudonym_from_before_a_rotation_can_be_found_again():
+    both = Keyring(f"{OLD}\n{NEW}")
+    assert both.pseudonyms("ada") == [Keyring(NEW).pseudonym("ada"), Keyring(OLD).pseudonym("ada")]
+
+
+def test_what_an_older_key_sealed_is_sealed_anew_for_the_same_row_only():
+    before, both = Keyring(OLD).seal(b"secret", "row"), Keyring(f"{OLD}\n{NEW}")
+    after = both.renewed(before, "row")
+    assert Keyring(NEW).open(after, "row") == b"secret"
+    assert (before.partition(".")[0], after.partition(".")[0]) == (Keyring(OLD).current_id, both.current_id)
+    for ring, row in ((both, "other"), (Keyring(NEW), "row")):
+        with pytest.raises(Unreadable):
+            ring.renewed(before, row)
+
+
+def test_a_ring_of_one_key_has_no_older_one_and_a_new_key_is_a_line_of_its_own():
+    assert not Keyring(OLD).has_older and Keyring(f"{OLD}\n{NEW}").has_older
+    made = {sealing.new_key() for _ in range(20)}
+    assert len(made) == 20 and {len(key) for key in made} == {64} and all(int(key, 16) for key in made)
+
+
 @pytest.mark.parametrize("text", ["", "\n\n", "short", f"{OLD}\nshort"])
 def test_a_key_that_is_too_short_is_refused_without_showing_it(text):
     with pytest.raises(ValueError, match="32 random characters") as refused:

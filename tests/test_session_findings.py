@@ -99,7 +99,7 @@ def test_likenesses_are_bands_with_where_a_match_starts(ada, analysed):
 def test_a_detector_is_told_with_its_mode_when_it_fired_and_else_with_its_result(ada, analysed):
     page = ada.get(f"/sessions/{analysed()}").text.split(">Consistency</h2>")[1]
     tags = dict(re.findall(r'<h3>([^<]+)</h3><p>[^<]*</p></div><span class="tag">(\w+)</span>', page))
-    assert tags.pop("Head turn") == "review" and set(tags.values()) == {"ok"} and len(tags) == 7
+    assert tags.pop("Head turn") == "review" and set(tags.values()) == {"ok"} and len(tags) == 8
 
 
 def test_where_nothing_is_installed_that_is_said_once_and_of_a_failure_nothing_else(app, ada, analysed):

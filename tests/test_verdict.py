@@ -11,6 +11,8 @@ from fv.analysis.detectors import CIRCUMSTANCES
 from fv.analysis.findings import read
 from fv.analysis.report import Report
 from fv.evidence import flows as evidence
+from fv.fingerprints import flows as fingerprints
+from fv.fingerprints import listing
 from fv.sealing import Unreadable
 from fv.verifications import due, flows, store, verdict
 from tests.conftest import elsewhere
@@ -107,7 +109,7 @@ def test_a_report_does_not_answer_for_what_only_the_database_knows(app, begin):
     keep(app, begin("one", "ann"), seen(1))
     quiet = tuple(detection(name, reason="Forged.") for name in (*CIRCUMSTANCES, *PHOTO_DETECTORS))
     found = reached(app, begin("one", "ben"), seen(1, detections=quiet))
-    assert [of(found, name).fired for name in CIRCUMSTANCES] == [True, False, True]
+    assert [of(found, name).fired for name in CIRCUMSTANCES] == [True, False, True, False]
     assert found.decision == "review"
 
 
@@ -238,6 +240,63 @@ def test_of_two_sessions_of_one_face_that_are_examined_at_once_the_later_one_is_
 def test_a_face_of_test_mode_is_nobody_in_live_mode(app, begin):
     keep(app, begin("one", mode="test"), seen(1))
     assert result(reached(app, begin("two", "ben"), seen(1)), "duplicate")[0] == "ok"
+
+
+def blocked(app, session_id, reason="Sold an account"):
+    with app.app_context():
+        account_id = session(session_id).account_id
+        (kept,) = listing.of_session(account_id, session_id)
+        assert listing.block(account_id, kept.id, reason, int(clock.now()))
+    return kept.id
+
+
+def test_a_face_of_the_block_list_fails_whatever_name_it_goes_by_and_passes_again_when_it_was_taken_off(app, begin):
+    first, again, other = begin("one", "ann"), begin("two", "ann"), begin("three", "ben")
+    keep(app, first, seen(1))
+    id = blocked(app, first)
+    for one in (again, other):
+        found = reached(app, one, like(1, 0.97))
+        assert found.decision == "reject" and of(found, "blocked_face").fired and found.score < 40
+        assert result(found, "duplicate")[0] == "failed" and "Sold" not in found.as_text()
+    assert reached(app, again, like(1, 0.90)).decision == "accept"
+    assert reached(app, begin("four", "eve", mode="test"), like(1, 0.97)).decision == "accept"
+    with app.app_context():
+        assert listing.unblock(id) and not listing.unblock(id)
+    assert reached(app, again, like(1, 0.97)).decision == "accept"
+
+
+def test_a_block_list_of_another_face_model_leaves_everybody_to_a_person(app, begin):
+    first = begin("one", "ann")
+    keep(app, first, seen(1))
+    blocked(app, first)
+    with app.app_context():
+        db.run("UPDATE galleries SET model_sha256 = :other", other="cd" * 32)
+    found = reached(app, begin("two", "ben"), seen(2))
+    assert of(found, "blocked_face").fired is None and found.decision == "review"
+
+
+def test_the_block_list_is_compared_with_templates_of_every_rotation(app, begin):
+    first = begin("one", "ann")
+    keep(app, first, seen(1))
+    blocked(app, first)
+    with app.app_context():
+        account_id = session(first).account_id
+        with db.transaction():
+            fingerprints.new_rotation(account_id, int(clock.now()))
+    second = begin("two", "ben")
+    keep(app, second, seen(2))
+    blocked(app, second)
+    ends = [reached(app, begin(f"again {number}", "eve"), like(number, 0.97)).decision for number in (1, 2, 3)]
+    assert ends == ["reject", "reject", "accept"]
+
+
+def test_with_its_session_a_blocked_face_is_erased(app, begin, clock):
+    first = begin("one", "ann")
+    keep(app, first, seen(1))
+    blocked(app, first)
+    clock.passes(hours=31 * 24)
+    with app.app_context():
+        assert due.erase_next(int(clock.now)) and db.many(dict, "SELECT * FROM blocked_fingerprints") == []
 
 
 def test_without_a_face_nobody_can_say_whether_it_is_a_duplicate(app, begin):

@@ -170,9 +170,9 @@ def meet_device(login: Login, now: int) -> bool:
     """
     keyring: sealing.Keyring = current_app.extensions["keyring"]
     where = neighbourhood_of(login.address)
-    mark = keyring.pseudonym(f"{login.account_id} {words.device(login.user_agent)} {where}")
-    is_known = store.knows_device(login.account_id, mark, now - DEVICES_KEPT)
-    store.saw_device(login.account_id, mark, now - DEVICES_KEPT, now)
+    marks = keyring.pseudonyms(f"{login.account_id} {words.device(login.user_agent)} {where}")
+    is_known = any(store.knows_device(login.account_id, mark, now - DEVICES_KEPT) for mark in marks)
+    store.saw_device(login.account_id, marks[0], now - DEVICES_KEPT, now)
     return not is_known
 
 

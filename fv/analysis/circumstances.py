@@ -22,10 +22,21 @@ class Copy:
 
 @dataclass(frozen=True)
 class Resemblance:
-    """The most similar face of another person of the account. `similarity`: cosine of the two templates."""
+    """The most similar face of another person of the account, or of its block list.
+
+    `similarity`: cosine of the two templates.
+    """
 
     session_id: str | None
     similarity: float
+
+
+@dataclass(frozen=True)
+class Blocked:
+    """The block list of the account. `nearest`: None, nobody on it can be compared; `others`: faces of other models."""
+
+    nearest: Resemblance | None
+    others: int
 
 
 @dataclass(frozen=True)
@@ -37,6 +48,7 @@ class Circumstances:
     answered: str | None
     is_open: bool
     nearest: Resemblance | None
+    blocked: Blocked
 
 
 def look(at: Circumstances, report: Report, modes: Mapping[str, str]) -> list[Detection]:
@@ -45,6 +57,7 @@ def look(at: Circumstances, report: Report, modes: Mapping[str, str]) -> list[De
         "same_file": same_file(at.copies),
         "challenge_current": challenge_current(at.answered, at.is_open),
         "duplicate_face": duplicate_face(at.nearest, report),
+        "blocked_face": blocked_face(at.blocked, report),
     }
     return [detectors.told(name, modes[name], one) for name, one in seen.items() if name in modes]
 
@@ -90,3 +103,15 @@ def duplicate_face(nearest: Resemblance | None, report: Report) -> Seen:
         where = f" ({nearest.session_id})" if nearest.session_id else ""
         return Seen(nearest.similarity, True, f"Another person of this account has the same face{where}: {said}.")
     return Seen(nearest.similarity, False, f"Nobody else looks like this: at most {said}.")
+
+
+def blocked_face(blocked: Blocked, report: Report) -> Seen:
+    """From `match` on. Faces of other models cannot be compared: who is on the list might be here."""
+    if report.model is None or "selfie" not in report.faces:
+        return unseen("Could not look: there is no face on the selfie to compare with the block list.")
+    if blocked.nearest and blocked.nearest.similarity >= report.model.match:
+        said = f"{blocked.nearest.similarity:.2f}; a match starts at {report.model.match}"
+        return Seen(blocked.nearest.similarity, True, f"This face is on the block list: {said}.")
+    if blocked.others:
+        return unseen(f"Could not look: {blocked.others} on the block list by another face model.")
+    return Seen(0.0, False, "This face is not on the block list.")

@@ -19,9 +19,9 @@ VERSION = "1"  # of the detectors below; a changed rule or number is another ver
 LONGEST_REASON = 300  # characters
 NAMES = {"id_photo": "ID photo", "selfie": "selfie", "liveness_frame": "head turn"}  # of photos, in a reason
 
-#: What is looked at where the photos are (consistency.py), and what needs the database (circumstances.py). None blocks:
-#: each can be set off by a person who means no harm (twins, a bad camera, the same file picked twice), and a session
-#: that failed cannot be passed any more.
+#: What is looked at where the photos are (consistency.py), and what needs the database (circumstances.py). Those that
+#: can be set off by a person who means no harm (twins, a bad camera, the same file picked twice) do not block: a
+#: session that failed cannot be passed any more. Whoever is on the block list was put there by a person.
 PHOTOS = {
     "same_still": "review",
     "same_portrait": "review",
@@ -29,7 +29,12 @@ PHOTOS = {
     "sharpness_and_size": "monitor",  # what no face could be found in is refused before; the rest is a hint
     "three_people": "review",
 }
-CIRCUMSTANCES = {"same_file": "review", "challenge_current": "review", "duplicate_face": "review"}
+CIRCUMSTANCES = {
+    "same_file": "review",
+    "challenge_current": "review",
+    "duplicate_face": "review",
+    "blocked_face": "block",
+}
 DEFAULTS: Mapping[str, str] = PHOTOS | CIRCUMSTANCES
 
 

@@ -5,8 +5,8 @@ from importlib.util import find_spec
 
 #: Extra → what it does, and the modules it brings.
 EXTRAS: dict[str, tuple[str, Sequence[str]]] = {
-    "ocr": ("documents are not read", ("rapidocr", "onnxruntime", "cv2", "numpy")),
-    "face": ("faces are not compared", ("dlib", "face_recognition_models", "cv2", "numpy")),
+    "ocr": ("documents are not read", ("rapidocr", "onnxruntime", "cv2")),
+    "face": ("faces are not compared", ("dlib", "face_recognition_models", "cv2")),
 }
 
 

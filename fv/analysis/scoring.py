@@ -19,7 +19,7 @@ POINTS = {"document": 30, "mrz": 20, "face_match": 30, "liveness": 20}
 HALF = 0.5  # of the points: neither for nor against. Four halves are 50 of 100, which is review.
 ENOUGH = 0.8  # of the points, for what is just ok
 #: The check that a detector belongs to; those of other packages are about the photos fitting together, too.
-CHECK_OF = {"duplicate_face": "duplicate"}
+CHECK_OF = {"duplicate_face": "duplicate", "blocked_face": "duplicate"}
 OF_PHOTOS = "liveness"
 
 #: What nobody passes without. Others are often not printed, or not in the words of the zone (a nationality): how

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 
 from fv import db
+from fv.db.sealed import Column
+
+ANSWERS = Column("idempotency", "sealed_answer", ("account_id", "request_key"))
 
 
 @dataclass(frozen=True)

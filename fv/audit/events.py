@@ -77,6 +77,7 @@ KINDS: Mapping[str, Kind] = {
                               advice="You can make ten new ones on the account page, with a code of your "
                               f"authenticator. {_NOT_ASKED}"),
     "support.unlocked": Kind("Pause lifted by support", unusual=True),
+    "master_key.rotated": Kind("Everything sealed anew under another key", unusual=True),
     "trail.head_missing": Kind("The note of where the trail ends was missing", unusual=True),
 }  # fmt: skip
 

@@ -4,6 +4,7 @@ A row is added inside the transaction of the change, so there is never one witho
 key that is not in the database, and after the commit the end of the trail is noted outside of it (head.py).
 """
 
+import json
 import logging
 from collections.abc import Iterator
 from contextlib import suppress
@@ -56,6 +57,12 @@ def record(event: str, account_id: str | None, now: int, actor: str = "holder", 
 def verify(after: int) -> Iterator[Fault]:
     """Everything that is wrong with the rows numbered above `after`, in their order."""
     return (fault for fault in _all_faults() if fault.number > after)
+
+
+def last_said(event: str, name: str) -> object:
+    """This fact of the newest row of this kind; None: there is no such row, or it has no such fact."""
+    last = store.last_of(event)
+    return json.loads(last.facts).get(name) if last else None
 
 
 def last_number() -> int:

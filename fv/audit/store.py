@@ -61,6 +61,11 @@ def event(number: int) -> Event | None:
     return db.one(Event, f"{_EVENT} WHERE number = :number", number=number)
 
 
+def last_of(kind: str) -> Event | None:
+    """The newest row of this kind, of any account or none. Reads the trail from its end to that row."""
+    return db.one(Event, f"{_EVENT} WHERE event = :event ORDER BY number DESC LIMIT 1", event=kind)
+
+
 def told(account_id: str, kinds: Sequence[str], most: int) -> list[Event]:
     """Of these kinds and this account, newest first."""
     return db.many(

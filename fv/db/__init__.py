@@ -30,6 +30,7 @@ __all__ = [
     "facts",
     "in_transaction",
     "init_app",
+    "is_alone",
     "is_reachable",
     "many",
     "one",
@@ -180,6 +181,17 @@ def empty_log() -> bool:
 def facts() -> Facts:
     """What the engine says of itself and of the file: reads the whole database."""
     return sqlite.facts(_connection())
+
+
+def is_alone() -> bool:
+    """Whether nothing else has the database open: another program, or a shell. Outside of any transaction."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    _give_back()
+    close(app)
+    try:
+        return sqlite.is_alone(path_of(app))
+    except sqlite.Broken as error:
+        raise Unavailable(f"The database cannot be used: {error}.") from None
 
 
 def is_reachable() -> bool:

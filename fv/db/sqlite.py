@@ -28,6 +28,7 @@ else:
 
 BEGIN = "BEGIN IMMEDIATE"
 BEGIN_READING = "BEGIN DEFERRED"
+ENDING = 2  # seconds that another connection is given to be closed
 EMPTY_LOG = "PRAGMA wal_checkpoint(TRUNCATE)"  # its first number is 1 when somebody reads who began before
 SETTINGS = (
     "PRAGMA busy_timeout = 5000",  # ms a writer waits for another; first, because the next line may have to wait
@@ -43,7 +44,8 @@ Connection = driver.Connection
 Broken = driver.DatabaseError
 #: Result codes that say that the database cannot be reached at the moment, https://sqlite.org/rescode.html: busy,
 #: locked, out of memory, read-only, I/O error, damaged, full, cannot open, no database. Any other is a bug of ours.
-AWAY = frozenset({5, 6, 7, 8, 10, 11, 13, 14, 26})
+BUSY = 5
+AWAY = frozenset({BUSY, 6, 7, 8, 10, 11, 13, 14, 26})
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,22 @@ def connect(path: Path) -> Connection:
     sqlite_vec.load(connection)
     connection.enable_load_extension(False)
     return connection
+
+
+def is_alone(path: Path) -> bool:
+    """Whether no connection to it is open, of this process or another: with a write-ahead log each holds a lock.
+
+    One that is about to end is waited for.
+    """
+    with closing(driver.connect(path, timeout=ENDING)) as connection:
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")  # taken with the first page that is read
+        try:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except Broken as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF != BUSY:
+                raise
+            return False
+        return True
 
 
 def facts(connection: Connection) -> Facts:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from flask import current_app
 
 from fv import db, ids, sealing
+from fv.db.sealed import Kind
 from fv.evidence import blobs, child, intake, portrait, store, watermark
 from fv.evidence.intake import Refused
 from fv.evidence.store import Copy, Photo
@@ -188,6 +189,12 @@ def _document_of(account_id: str, verification_id: str) -> str:
 def _bound_to(account_id: str, verification_id: str, kind: str, id: str) -> str:
     """What key and picture are sealed for: put beside another row, neither opens."""
     return f"photo {account_id} {verification_id} {kind} {id}"
+
+
+SEALED = (
+    Kind("keys of photos", store.PHOTO_KEYS, _bound_to),
+    Kind("what was read from documents", store.DOCUMENTS, _document_of),
+)
 
 
 def _keyring() -> sealing.Keyring:

@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from fv import db
+from fv.db.sealed import Column
 
+PHOTO_KEYS = Column("photos", "sealed_key", ("id", "account_id", "verification_id", "kind"))
+DOCUMENTS = Column("documents", "sealed_text", ("account_id", "verification_id"))
 KINDS = frozenset({"id_photo", "selfie", "liveness_frame"})
 
 

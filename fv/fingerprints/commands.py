@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 import click
 from flask.cli import AppGroup
@@ -14,12 +14,10 @@ from fv import clock, words
 from fv.accounts import email as emails
 from fv.accounts import store as account_store
 from fv.accounts.store import Account
-from fv.fingerprints import flows, rekeying, store
+from fv.fingerprints import flows, pairs, rekeying, store
+from fv.fingerprints.pairs import Pair
 from fv.fingerprints.rekeying import Progress
 from fv.models import flows as models
-
-if TYPE_CHECKING:
-    from fv.fingerprints.pairs import Pair
 
 fingerprints = AppGroup("fingerprints", help="The templates of faces of an account, all at once.")
 email = click.argument("email")
@@ -64,8 +62,6 @@ def dedupe(email: str, model: str, at_least: float | None, mode: str, same_perso
 
     The fields: similarity, id, external_user_id, and both of the other one. Nothing is left out.
     """
-    from fv.fingerprints import pairs
-
     account, space = account_of(email), flows.space_of(model)
     known = models.known(model)
     if at_least is None and known is None:
@@ -124,7 +120,7 @@ def _written(path: Path | None) -> Iterator[TextIO]:
         yield file
 
 
-def _line(pair: "Pair") -> str:
+def _line(pair: Pair) -> str:
     fields = (pair.id, pair.external_user_id, pair.other_id, pair.other_external_user_id)
     return "\t".join([f"{pair.similarity:.4f}", *map(_printable, fields)])
 

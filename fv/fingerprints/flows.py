@@ -6,18 +6,21 @@ A template in clear is an argument here and nothing else: it is not stored, retu
 import re
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from flask import current_app
 
 from fv import db, ids, sealing
-from fv.fingerprints import comparing, listing, rotation, store, vector
+from fv.db.sealed import Kind
+from fv.fingerprints import comparing, listing, memory, rotation, store, vector
 from fv.fingerprints.listing import Fingerprint
 from fv.fingerprints.rotation import Rotation
 from fv.fingerprints.store import Gallery, New, Space
 from fv.models import flows as models
 
 _NAME = re.compile(r"[a-z0-9._-]{1,64}")
+TRIES = 3  # at an index that others take further meanwhile, before the database compares
 _GALLERY = 1 << 62  # ids are drawn below it: two of 10,000 galleries are the same once in 10^11 services
 
 
@@ -151,14 +154,21 @@ def search(account_id: str, mode: str, face: Face, most: int, least: float) -> F
     """The `most` most similar templates from `least` on of all that there are in this mode and space. Exact.
 
     Similar ones first, equal ones by id. While templates move to another rotation they are in two galleries; both are
-    searched, as of one moment. Raises vector.Unusable.
+    searched, as of one moment. Inside a transaction: one that has not changed them. Raises vector.Unusable.
     """
+    for _ in range(TRIES):
+        with suppress(memory.Ahead):
+            return _searched(account_id, mode, face, most, least, by_index=True)
+    return _searched(account_id, mode, face, most, least, by_index=False)
+
+
+def _searched(account_id: str, mode: str, face: Face, most: int, least: float, *, by_index: bool) -> Found:
     with db.reading():
         galleries = [one for one in store.galleries(account_id, mode) if one.space == face.space]
         scored = [
             (one, gallery.id)
             for gallery in galleries
-            for one in comparing.nearest(gallery, _turned(account_id, face, gallery), most, least)
+            for one in comparing.nearest(gallery, _turned(account_id, face, gallery), most, least, by_index=by_index)
         ]
         scored.sort(key=lambda pair: (-pair[0].similarity, pair[0].id))
         described: dict[str, Fingerprint] = {}
@@ -187,19 +197,24 @@ def nearest_of_others(
         most *= 10
 
 
-def nearest_blocked(account_id: str, mode: str, space: Space, template: Sequence[float]) -> Hit | None:
-    """The most similar face of the block list, whoever it goes by. Raises vector.Unusable."""
+def nearest_blocked(account_id: str, mode: str, space: Space, template: Sequence[float]) -> tuple[Hit | None, int]:
+    """The most similar face of the block list, whoever it goes by, and how many there are that are of another space.
+
+    Raises vector.Unusable.
+    """
     face = Face(space, vector.unit(template))
-    with db.reading():
-        found = listing.blocked(account_id, mode, space)
+    with db.reading():  # as of one moment: they may be on their way to another rotation
+        listed = listing.blocked(account_id, mode)
+        found = [one for one in listed if one.space == space]
         straight = {one.generation: rotation_of(account_id, one.generation) for one in found}
         turned = {number: vector.numbers(vector.pack(one.turn(face.numbers))) for number, one in straight.items()}
         scored = [(vector.cosine(turned[one.generation], vector.numbers(one.vector)), one.id) for one in found]
+        others = len(listed) - len(found)
         if not scored:
-            return None
+            return None, others
         similarity, id = min(scored, key=lambda pair: (-pair[0], pair[1]))
         fingerprint = listing.find(account_id, id, mode)
-    return Hit(fingerprint, similarity) if fingerprint else None
+    return (Hit(fingerprint, similarity) if fingerprint else None), others
 
 
 def _turned(account_id: str, face: Face, gallery: Gallery) -> bytes:
@@ -241,6 +256,9 @@ def _add_rotation(account_id: str, generation: int, now: int) -> int:
 def _bound_to(account_id: str, generation: int) -> str:
     """What a seed is sealed for: put beside another account or generation, it does not open."""
     return f"rotation {account_id} {generation}"
+
+
+SEALED = (Kind("seeds of rotations", store.SEEDS, _bound_to),)
 
 
 def _keyring() -> sealing.Keyring:

@@ -4,7 +4,7 @@ Only SQL, as in store.py.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from fv import db
@@ -122,24 +122,28 @@ class Blocked:
     """`vector`: turned by the rotation of its gallery."""
 
     id: str
-    gallery_id: int
+    model: str
+    model_sha256: str
+    preprocessing: str
     generation: int
-    session_id: str | None
     vector: bytes = field(repr=False)
 
+    @property
+    def space(self) -> Space:
+        return Space(self.model, self.model_sha256, self.preprocessing)
 
-def blocked(account_id: str, mode: str, space: Space) -> list[Blocked]:
-    """Those of the block list that a new face of this space is compared with."""
+
+def blocked(account_id: str, mode: str) -> list[Blocked]:
+    """Whom a new face of this account and mode is compared with, where the space is the same."""
     return db.many(
         Blocked,
         """
-        SELECT f.id, f.gallery_id, g.generation, f.session_id, f.vector
+        SELECT f.id, g.model, g.model_sha256, g.preprocessing, g.generation, f.vector
         FROM blocked_fingerprints b JOIN fingerprints f ON f.id = b.fingerprint_id
         JOIN open_galleries g ON g.id = f.gallery_id
-        WHERE b.account_id = :account_id AND g.mode = :mode AND g.model = :model
-          AND g.model_sha256 = :model_sha256 AND g.preprocessing = :preprocessing
+        WHERE b.account_id = :account_id AND g.mode = :mode
         """,
-        account_id=account_id, mode=mode, **asdict(space),
+        account_id=account_id, mode=mode,
     )  # fmt: skip
 
 

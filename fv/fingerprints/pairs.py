@@ -2,7 +2,7 @@
 
 All templates are read as of one moment and compared in blocks: a product of matrices in float32, whose error has a
 bound, says which pairs can be meant, and each of those is compared as in a search. Needs 1 KB a template of memory,
-and 100 bytes for each pair that is kept. Brings numpy: import it where it is used.
+and 100 bytes for each pair that is kept.
 """
 
 from array import array

@@ -5,6 +5,9 @@ from dataclasses import asdict, dataclass, field
 from typing import NamedTuple
 
 from fv import db
+from fv.db.sealed import Column
+
+SEEDS = Column("rotations", "sealed_seed", ("account_id", "generation"))
 
 KEPT = 20_000  # removals that a gallery lists, at least: a copy that missed more of them is made anew
 

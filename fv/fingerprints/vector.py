@@ -2,7 +2,7 @@
 
 import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from operator import mul
 
 LENGTH = 128  # numbers
@@ -42,10 +42,19 @@ def numbers(packed: bytes) -> tuple[float, ...]:
 
 
 def cosine(one: Sequence[float], other: Sequence[float]) -> float:
-    """Of two vectors that are not zero, -1 to 1.
+    """Of two vectors that are not zero, -1 to 1."""
+    return cosines(one, [other])[0]
+
+
+def cosines(one: Sequence[float], others: Iterable[Sequence[float]]) -> list[float]:
+    """Of one vector with each of the others; none of them is zero.
 
     Each sum is rounded once, whatever the order of its terms; of stored vectors, whose products float64 holds exactly,
-    it is the sum itself, so equal vectors have equal cosines everywhere and one with itself has 1.0.
+    it is the sum itself. So equal vectors have equal cosines everywhere, and one with itself has 1.0.
     """
-    lengths = math.fsum(map(mul, one, one)) * math.fsum(map(mul, other, other))
-    return max(-1.0, min(1.0, math.fsum(map(mul, one, other)) / math.sqrt(lengths)))
+    length = math.fsum(map(mul, one, one))
+    found = []
+    for other in others:
+        lengths = length * math.fsum(map(mul, other, other))
+        found.append(max(-1.0, min(1.0, math.fsum(map(mul, one, other)) / math.sqrt(lengths))))
+    return found

@@ -14,6 +14,7 @@ from fv.accounts import flows as accounts
 from fv.accounts import store as account_store
 from fv.accounts.store import Login
 from fv.audit import flows as audit
+from fv.db.sealed import Kind
 from fv.mfa import backup_codes, store, totp, tries
 from fv.mfa.tries import Wrong
 from fv.throttle import flows as throttle
@@ -47,6 +48,12 @@ class Refused(Enum):
     ENROLLED = "The account has a confirmed authenticator, or this login ended; nothing was changed."
     NOT_OWED = "The current set of backup codes was acknowledged; a new one needs support."
     CODE_OWED = "Support reset the second factor: this login has to give the re-enrolment code first."
+
+
+SEALED = (
+    Kind("TOTP secrets", store.SECRETS, lambda account_id: account_id),
+    Kind("TOTP secrets not confirmed yet", store.OFFERS, lambda login_id: login_id),
+)
 
 
 # ── Before the second factor is confirmed ────────────────────────────────────────────────────────────────────

@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 
 from fv import db
+from fv.db.sealed import Column
+
+SECRETS = Column("authenticators", "sealed_secret", ("account_id",))
+OFFERS = Column("offered_secrets", "sealed_secret", ("login_id",))
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ DETECTORS = {
     "same_file": "Same file used before",
     "challenge_current": "Challenge answered",
     "duplicate_face": "Duplicate face",
+    "blocked_face": "Block list",
 }
 OF_DETECTORS = {OF_PHOTOS, *CHECK_OF.values()}  # checks that are told by the detectors they consist of
 NOBODY_LOOKED = "Nothing was examined: no analyser is installed."

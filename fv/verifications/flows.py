@@ -19,6 +19,7 @@ from fv.accounts import flows as accounts
 from fv.accounts.store import Login
 from fv.api import store as answers
 from fv.audit import flows as audit
+from fv.db.sealed import Kind
 from fv.evidence import flows as evidence
 from fv.evidence.intake import Refused as NoPhoto
 from fv.evidence.store import Photo
@@ -84,7 +85,7 @@ def create(account_id: str, asked: Asked, request_key: str | None, now: int) -> 
                     _again(account_id, request_key, before) if before.fingerprint == fingerprint else Refused.KEY_REUSED
                 )
             text = json.dumps([made.id, made.token, made.nonce, made.expires_at]).encode()
-            sealed = _keyring().seal(text, bound_to=f"{account_id} {request_key}")
+            sealed = _keyring().seal(text, bound_to=_answer_of(account_id, request_key))
             answers.keep_answer(account_id, request_key, fingerprint, sealed, now, now - ANSWERS_KEPT)
         if pause := _pause(account_id, now):
             raise db.Undo
@@ -255,7 +256,7 @@ def _add(new: Verification, now: int) -> None:
 
 
 def _again(account_id: str, request_key: str, before: answers.Answer) -> Made:
-    text = _keyring().open(before.sealed_answer, bound_to=f"{account_id} {request_key}")
+    text = _keyring().open(before.sealed_answer, bound_to=_answer_of(account_id, request_key))
     id, token, nonce, expires_at = json.loads(text)
     return Made(id, token, nonce, expires_at)
 
@@ -263,6 +264,14 @@ def _again(account_id: str, request_key: str, before: answers.Answer) -> Made:
 def _fingerprint(asked: Asked) -> str:
     text: list[Any] = [asked.external_user_id, asked.require_poa, asked.mode]
     return hashlib.sha256(json.dumps(text).encode()).hexdigest()
+
+
+def _answer_of(account_id: str, request_key: str) -> str:
+    """What an answer is sealed for: it opens for no other request."""
+    return f"{account_id} {request_key}"
+
+
+SEALED = (Kind("answers that are given again", answers.ANSWERS, _answer_of),)
 
 
 def _keyring() -> sealing.Keyring:

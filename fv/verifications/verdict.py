@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from flask import current_app
 
 from fv.analysis import circumstances, detectors, scoring
-from fv.analysis.circumstances import Circumstances, Copy, Resemblance
+from fv.analysis.circumstances import Blocked, Circumstances, Copy, Resemblance
 from fv.analysis.findings import Findings
 from fv.analysis.report import Report
 from fv.evidence import flows as evidence
@@ -67,7 +67,7 @@ def _is_usable(report: Report) -> bool:
 def _circumstances(session: Verification, report: Report, now: int) -> Circumstances:
     return Circumstances(
         _copies(session, now), session.answered, session.nonce != "" or session.answered != session.challenge,
-        _nearest(session, report),
+        _nearest(session, report), _blocked(session, report),
     )  # fmt: skip
 
 
@@ -91,6 +91,14 @@ def _nearest(session: Verification, report: Report) -> Resemblance | None:
         session.account_id, session.mode, space, face.template, session.external_user_id
     )
     return Resemblance(found.fingerprint.session_id, found.similarity) if found else None
+
+
+def _blocked(session: Verification, report: Report) -> Blocked:
+    face, space = report.faces.get("selfie"), _space(report)
+    if face is None or space is None:
+        return Blocked(None, 0)
+    found, others = fingerprints.nearest_blocked(session.account_id, session.mode, space, face.template)
+    return Blocked(Resemblance(found.fingerprint.session_id, found.similarity) if found else None, others)
 
 
 def _space(report: Report) -> Space | None:

@@ -1,0 +1,102 @@
+"""Vectors as bytes, and how far what is computed from the bytes can be off. Pure; arrays are numpy's.
+
+A row x is coded as 128 whole numbers c between -127 and 127, so that x = m + s c + r: m is the mean of its segment, s a
+step, r what is left, which is at most R long. A query q is coded as q = t d + e. Then
+
+    q·x = q·m + t s (d·c) + e·(s c) + q·r
+
+and by Cauchy and Schwarz the last two terms are at most ‖e‖ L + ‖q‖ R, where L is the longest s c. The whole numbers
+are multiplied and added without rounding: d·c is below 2^21, and float32 is exact up to 2^24.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fv.fingerprints.vector import LENGTH
+
+Floats = NDArray[np.float64]
+Singles = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
+
+MOST = 127  # of a coded number
+ZERO = 128  # how it is written as an unsigned byte: 0
+FINEST = 1e-4  # the smallest step: of equal vectors any will do
+#: Lengths of stored vectors are 1 within 1e-7 (each of 128 numbers is rounded to float32), so a cosine and a product
+#: differ by less than 2e-7; everything in float64 here rounds by less than 1e-13.
+ROUNDING = 1e-6
+
+
+@dataclass(frozen=True)
+class Coded:
+    """Rows as bytes, one by one; the longest of what is left, and of what is coded."""
+
+    rows: Bytes
+    left: float
+    length: float
+
+
+@dataclass(frozen=True)
+class Query:
+    """`code`: whole numbers as float32 (128,); q = step * code + what is left, which is `left` long."""
+
+    vector: Floats
+    code: Singles
+    step: float
+    left: float
+
+
+class Coding:
+    """Of a segment. Made for the rows of a sample; codes any row, those far from it with more left over."""
+
+    def __init__(self, sample: Singles) -> None:
+        self.mean: Floats = sample.mean(axis=0, dtype=np.float64)
+        self.step = max(FINEST, float(np.abs(sample - self.mean).max()) / MOST)
+
+    def code(self, vectors: Singles) -> Coded:
+        """(n, 128) to (n, 128). n >= 1."""
+        away = vectors - self.mean
+        whole = np.clip(np.rint(away / self.step), -MOST, MOST)
+        coded = self.step * whole
+        left, length = (float(np.sqrt(np.einsum("ij,ij->i", part, part).max())) for part in (away - coded, coded))
+        return Coded((whole + ZERO).astype(np.uint8), left, length)
+
+    def estimates(self, query: Query, products: Singles) -> Floats:
+        """Of q·x, from the products d·c."""
+        return float(query.vector @ self.mean) + query.step * self.step * products.astype(np.float64)
+
+    def products(self, vector: Floats, rows: Bytes) -> Floats:
+        """Of a vector with rows as they are coded: m + s c."""
+        return np.asarray(vector @ self.mean + (rows.astype(np.float64) - ZERO) @ (self.step * vector))
+
+
+def query(vector: Floats) -> Query:
+    """Of a vector that is not zero, whatever its length."""
+    unit = vector / np.sqrt(vector @ vector)
+    step = float(np.abs(unit).max()) / MOST
+    whole = np.rint(unit / step)
+    rest = unit - step * whole
+    return Query(unit, whole.astype(np.float32), step, float(np.sqrt(rest @ rest)))
+
+
+def slack(query: Query, left: float, length: float) -> float:
+    """How far a cosine can be from its estimate, for every row with no more left over and no longer code."""
+    return left + query.left * length + ROUNDING
+
+
+def slack_refined(left: float) -> float:
+    """The same for the product with the coded row: e is zero then."""
+    return left + ROUNDING
+
+
+def cosines(vector: Floats, rows: Singles) -> Floats:
+    """In float64, of rows as they are stored: right within 1e-13."""
+    wide = rows.astype(np.float64)
+    lengths = np.einsum("ij,ij->i", wide, wide) * (vector @ vector)
+    return np.asarray(wide @ vector / np.sqrt(lengths))
+
+
+def array(packed: bytes) -> Singles:
+    """Stored vectors, one after the other, as (n, 128)."""
+    return np.frombuffer(packed, dtype="<f4").reshape(-1, LENGTH)

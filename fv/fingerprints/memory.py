@@ -1,0 +1,172 @@
+"""Which galleries are held in memory: as true as the database, in bounded room, the least recently used leaves first.
+
+Promise: an index that is lent is the gallery at exactly the version that the caller's transaction sees. Whoever finds
+it older brings what came and takes what went from the database, as of that transaction.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from time import monotonic
+
+from flask import Flask, current_app
+
+from fv import db
+from fv.fingerprints import codes, store
+from fv.fingerprints.index import A_ROW, BLOCK, SEGMENT, Index
+from fv.fingerprints.store import Gallery
+
+MIB = 1024 * 1024
+TIDIED = 60  # seconds between two looks for what was deleted since, and what nobody uses
+IDLE = 3600  # seconds after which what nobody uses leaves
+
+
+class Ahead(Exception):
+    """Another search, begun later, has taken the index past what this transaction sees. A new transaction sees it."""
+
+
+class Door:
+    """Many may look at the same time; who changes something is alone."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._looking = 0
+        self._is_changing = False
+
+    @contextmanager
+    def looking(self) -> Iterator[None]:
+        with self._condition:
+            self._condition.wait_for(lambda: not self._is_changing)
+            self._looking += 1
+        try:
+            yield
+        finally:
+            with self._condition:
+                self._looking -= 1
+                self._condition.notify_all()
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        with self._condition:
+            self._condition.wait_for(lambda: not self._is_changing and not self._looking)
+            self._is_changing = True
+        try:
+            yield
+        finally:
+            with self._condition:
+                self._is_changing = False
+                self._condition.notify_all()
+
+
+class Held:
+    def __init__(self) -> None:
+        self.index, self.door, self.used_at = Index(), Door(), monotonic()
+
+
+class Memory:
+    """Of one process. `room`: bytes."""
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+        self._held: OrderedDict[int, Held] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def takes(self, gallery: Gallery) -> bool:
+        """Whether there is room for it when everything else leaves."""
+        return gallery.size * A_ROW <= self.room
+
+    @contextmanager
+    def lent(self, gallery: Gallery) -> Iterator[Index]:
+        """The index of a gallery, as it is in the caller's transaction, for as long as it is looked at. Raises Ahead.
+
+        Inside of db.reading() or a transaction, which has not changed the gallery itself: what is undone later must not
+        be in an index.
+        """
+        held = self._taken(gallery.id)
+        if held.index.version < gallery.version:
+            with held.door.changing():
+                _catch_up(held.index, gallery)
+            self._make_room(gallery.id)
+        with held.door.looking():
+            if held.index.version != gallery.version:
+                raise Ahead
+            yield held.index
+
+    def tidy(self) -> None:
+        """What was deleted in the database leaves the memory too, and what nobody used for long. No search waits."""
+        for id, held in list(self._held.items()):
+            with db.reading():
+                gallery = store.gallery(id)
+                if gallery is None or monotonic() - held.used_at > IDLE:
+                    self._drop(id)
+                elif held.index.version < gallery.version:
+                    with held.door.changing():
+                        _catch_up(held.index, gallery)
+
+    @property
+    def bytes(self) -> int:
+        return sum(held.index.bytes for held in list(self._held.values()))
+
+    @property
+    def ids(self) -> list[int]:
+        """Of the galleries that are held, the least recently used first."""
+        return list(self._held)
+
+    def _taken(self, id: int) -> Held:
+        with self._lock:
+            held = self._held.setdefault(id, Held())
+            self._held.move_to_end(id)
+            held.used_at = monotonic()
+            return held
+
+    def _drop(self, id: int) -> None:
+        """Whoever still looks at it does so to the end; then it is gone."""
+        with self._lock:
+            self._held.pop(id, None)
+
+    def _make_room(self, but: int) -> None:
+        for id in self.ids:
+            if self.bytes <= self.room:
+                return
+            if id != but:
+                self._drop(id)
+
+
+def init_app(app: Flask) -> None:
+    app.extensions["galleries"] = Memory(int(app.config["SEARCH_MEMORY"]) * MIB)
+
+
+def of_app() -> Memory:
+    memory: Memory = current_app.extensions["galleries"]
+    return memory
+
+
+def keep_tidy(app: Flask) -> None:
+    """Tidy the memory of this process every minute, for as long as it lives."""
+
+    def work() -> None:
+        pause = threading.Event()
+        while not pause.wait(TIDIED):
+            with app.app_context(), suppress(db.Unavailable):
+                of_app().tidy()
+
+    threading.Thread(target=work, name="galleries", daemon=True).start()
+
+
+def _catch_up(index: Index, gallery: Gallery) -> None:
+    """Bring an index to the version of a gallery, as of the transaction the gallery was read in."""
+    if index.version >= gallery.version:
+        return  # somebody else did
+    since = index.version if index.version >= gallery.forgotten else 0  # what left before is no longer listed
+    if not since:
+        index.clear()
+    try:
+        index.remove(store.removed_since(gallery.id, since) if since else ())
+        for rows in store.since(gallery.id, since, BLOCK if since else SEGMENT):
+            numbers, vectors = zip(*rows, strict=True)
+            index.add(numbers, codes.array(b"".join(vectors)))
+    except BaseException:
+        index.clear()  # half of the changes are worse than none
+        raise
+    index.version = gallery.version

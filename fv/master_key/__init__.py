@@ -1,0 +1,1 @@
+"""Another key for everything that is sealed."""
