@@ -13,7 +13,7 @@ import pytest
 from fv import db
 from fv.audit import store as audit
 from fv.fingerprints import flows as fingerprints
-from fv.fingerprints import listing, rekeying, vector
+from fv.fingerprints import listing, rekeying, turning, vector
 from fv.fingerprints import store as templates
 from fv.imports import flows, reading, store
 from fv.imports.flows import Target
@@ -307,6 +307,49 @@ def test_a_rekey_meanwhile_leaves_an_import_closed_and_whole(ada, lines):
     assert [one.generation for one in templates.rotations(ada)] == [2]
 
 
+def test_one_that_is_opened_or_taken_back_by_somebody_else_is_written_no_further(ada, lines):
+    source, target = lines(USERS), Target(ada, "live", SPACE)
+    rows = rows_of(source)
+    begun = flows.begin(target, flows.check(source, target, quiet), False, NOW)
+    flows._write(begun, 0, rows[:5], NOW)
+    flows._write(begun, 0, rows[:5], NOW)
+    flows._write(begun, 0, rows[:7], NOW)
+    assert number_of_rows() == 7 and store.by_id(begun.id).done == 7, "what is there is not written again"
+    flows.take(source, target, begun, NOW, quiet)
+    rekeying.settle(ada, NOW, quiet)
+    flows._write(begun, 5, rows[5:], NOW)
+    assert number_of_rows() == 12
+    again = flows.begin(target, flows.check(source, target, quiet), True, NOW)
+    flows.discard(ada, again, NOW)
+    with pytest.raises(flows.Discarded):
+        flows._write(again, 0, rows, NOW)
+    assert number_of_rows() == 12
+
+
+def test_one_that_is_taken_back_between_turning_and_writing_is_not_written(ada, lines, monkeypatch):
+    source, target = lines(USERS), Target(ada, "live", SPACE)
+    begun = flows.begin(target, flows.check(source, target, quiet), False, NOW)
+    packs = turning.packed
+
+    def late(turned):
+        flows.discard(ada, begun, NOW)
+        return packs(turned)
+
+    monkeypatch.setattr(turning, "packed", late)
+    with pytest.raises(flows.Discarded):
+        flows.take(source, target, begun, NOW, quiet)
+    assert number_of_rows() == 0
+
+
+def test_it_tells_how_far_the_reading_of_either_form_is(lines, array, monkeypatch):
+    monkeypatch.setattr(reading, "_BLOCK", 5)
+    told = []
+    for source in (lines(USERS), array(np.array([template(n) for n in range(12)]), USERS)):
+        told.append([])
+        list(reading.rows(source, str.isprintable, lambda done, all: told[-1].append(done / all)))
+    assert told[1] == [5 / 12, 10 / 12, 1.0] and len(told[0]) == 2 and 0 < told[0][0] < told[0][1] < 1
+
+
 def test_a_file_that_changes_while_it_is_read_is_not_imported(ada, lines):
     source = lines(USERS)
 
@@ -490,6 +533,20 @@ def test_the_command_refuses_what_it_cannot_do(app, holder, lines, tmp_path):
     assert people(app, space=templates.Space("model-1")) == []
 
 
+def test_the_command_says_that_its_import_was_taken_back(app, holder, lines, monkeypatch):
+    source, write = lines(USERS), flows._write
+
+    def late(begun, place, *words):
+        if place == 5:
+            flows.discard("acc_ada", begun, NOW)
+        write(begun, place, *words)
+
+    monkeypatch.setattr(flows, "_write", late)
+    said = imports(app, source)
+    assert said.exit_code == 1 and "taken back by `fv fingerprints discard`" in said.output
+    assert imports(app, lines([*["{}"] * 21, line(1, "ann")], "x.jsonl")).output.count("And 1 more row.") == 1
+
+
 def test_what_was_broken_off_is_told_goes_on_or_is_taken_back(app, holder, lines):
     source, other = lines(USERS), lines(HERE, "other.jsonl")
     with app.app_context():
@@ -507,6 +564,9 @@ def test_what_was_broken_off_is_told_goes_on_or_is_taken_back(app, holder, lines
     with app.app_context():
         assert number_of_rows() == 12
     assert "No import of this account was broken off" in run(app, "discard", holder, "--yes").output
+    with app.app_context():
+        flows.begin(target, flows.check(other, target, quiet), False, NOW)
+    assert run(app, "discard", holder, "--yes").exit_code == 0
 
 
 def test_no_message_holds_a_template(app, holder, lines):

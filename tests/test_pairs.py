@@ -180,6 +180,15 @@ def test_a_file_is_for_its_owner_only_and_none_is_replaced(app, holder, tmp_path
     assert again.exit_code == 1 and "File exists" in again.output
 
 
+def test_an_answer_that_breaks_off_leaves_no_file(app, holder, tmp_path, monkeypatch):
+    def breaks(*_words):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pairs, "_told", breaks)
+    assert run(app, holder, "--model", "dlib-resnet-1", "--output", tmp_path / "pairs.tsv").exit_code == 1
+    assert list(tmp_path.glob("*.tsv")) == []
+
+
 def test_the_command_says_when_there_are_more(app, holder, monkeypatch):
     monkeypatch.setattr(pairs, "MOST", 1)
     assert "There are more" in run(app, holder, "--model", "dlib-resnet-1").stderr

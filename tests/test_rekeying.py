@@ -3,12 +3,14 @@
 import subprocess
 import sys
 import threading
+from contextlib import closing
 
 import pytest
 
 from fv import db
 from fv.audit import store as audit
-from fv.fingerprints import flows, listing, rekeying, rotation, store, vector
+from fv.db import sqlite
+from fv.fingerprints import flows, listing, rekeying, store, vector
 from tests.crashes import killed_before
 from tests.templates import NOW, SPACE, account, by_hand, found, keep, template
 
@@ -90,7 +92,8 @@ def test_block_list_session_and_time_stay(ada):
     after = listing.find(ada, id, None)
     assert (after.session_id, after.external_user_id, after.created_at) == ("vs_1", "ann", NOW)
     assert (after.blocked_at, after.reason) == (NOW + 5, "fraud") and after.gallery_id != before.gallery_id
-    assert flows.nearest_blocked(ada, "live", SPACE, template(1)).fingerprint == after
+    hit, _ = flows.nearest_blocked(ada, "live", SPACE, template(1))
+    assert hit.fingerprint == after and hit.similarity == pytest.approx(1, abs=1e-6)
     with db.transaction():
         assert flows.forget(ada, "vs_1") == 1
     assert listing.block_list(ada, None, 9) == []
@@ -121,6 +124,39 @@ def test_one_that_is_removed_between_reading_and_moving_does_not_come_back(ada, 
 
     monkeypatch.setattr(rekeying, "_move", late)
     assert rekeying.rekey_account(ada, NOW, quiet).templates == 29 and ids[0] not in stored()
+
+
+def test_those_that_somebody_else_has_moved_meanwhile_are_not_moved_again(ada):
+    keep(ada, USERS)
+    with db.transaction():
+        flows.new_rotation(ada, NOW)
+    batch = rekeying._next(ada)
+    rekeying._move(batch), rekeying._move(batch)
+    assert [(one.generation, one.size, one.version) for one in store.galleries(ada)] == [(2, 30, 30), (1, 0, 60)]
+
+
+def test_what_is_opened_when_all_seemed_to_be_moved_moves_as_well(ada, monkeypatch):
+    keep(ada, USERS)
+    look, late = rekeying._next, []
+
+    def looks(account_id):
+        found = look(account_id)
+        if found is None and not late:
+            late.append(put_apart(account_id, "late", 700))
+        return found
+
+    monkeypatch.setattr(rekeying, "_next", looks)
+    rekeying.rekey_account(ada, NOW, quiet)
+    assert late and [one.generation for one in store.galleries(ada)] == generations(ada) == [2]
+    assert found(ada, template(700), most=1) == [("late", 1.0)]
+
+
+def put_apart(account_id, user, number):
+    with db.transaction():
+        gallery = flows.apart(account_id, "live", SPACE, NOW)
+        turned = flows.rotation_of(account_id, gallery.generation).turn(template(number))
+        store.add(gallery.id, [store.New(f"fp_{user}", None, user, vector.pack(turned), NOW)])
+    return gallery
 
 
 def test_what_was_turned_for_a_rotation_that_is_no_longer_the_newest_does_not_move(ada):
@@ -197,6 +233,7 @@ def test_a_search_by_a_stored_face_reads_it_and_its_rotation_as_of_one_moment(ap
 
     monkeypatch.setattr(listing, "find", moved_meanwhile)
     face = flows.face_of(ada, id)
+    assert flows.face_of(ada, "fp_nobody") is None
     assert generations(ada) == [2] and vector.cosine(face.numbers, template(1)) == pytest.approx(1, abs=1e-6)
 
 
@@ -309,12 +346,18 @@ def test_the_command_refuses_what_it_cannot_do(app):
 
 def test_a_rotation_that_is_no_generation_of_new_templates_is_replaced_as_well(ada):
     """What was put apart is turned as the others are."""
-    with db.transaction():
-        gallery = flows.apart(ada, "live", SPACE, NOW)
-        turning = flows.rotation_of(ada, gallery.generation)
-        packed = vector.pack(turning.turn(template(1)))
-        store.add(gallery.id, [store.New("fp_1", None, "ann", packed, NOW)])
+    gallery = put_apart(ada, "ann", 1)
     assert gallery.generation < 0 and found(ada, template(1)) == [("ann", 1.0)]
     assert rekeying.rekey_account(ada, NOW, quiet).templates == 1
-    assert generations(ada) == [1] and found(ada, template(1)) == [("ann", 1.0)]
-    assert isinstance(turning, rotation.Rotation) and events() == []
+    assert generations(ada) == [1] and found(ada, template(1)) == [("ann", 1.0)] and events() == []
+
+
+@pytest.mark.long
+def test_the_command_says_when_the_log_keeps_the_old_secret_because_somebody_reads(app):
+    with app.app_context():
+        keep(account(), USERS)
+    with closing(sqlite.connect(db.path_of(app))) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM fingerprints").fetchone()
+        said = run(app, "rekey", "acc_ada@example.org", "--yes")
+    assert said.exit_code == 0 and "facevault.db-wal" in said.output

@@ -31,7 +31,7 @@ def gallery(here, monkeypatch):
 
     def fill(vectors):
         with db.transaction():
-            generation, _ = flows._newest("acc_ada", NOW)
+            generation, _ = flows.newest("acc_ada", NOW)
             made = flows.gallery_of("acc_ada", "live", SPACE, generation)
             store.add(made.id, new(vectors, made.version))
         return store.gallery(made.id)
@@ -344,7 +344,7 @@ def three(here, monkeypatch):
     for name in ("ada", "ben", "eve"):
         assert accounts.add(Account(f"acc_{name}", f"{name}@example.org", "no password", "free", NOW))
         with db.transaction():
-            generation, _ = flows._newest(f"acc_{name}", NOW)
+            generation, _ = flows.newest(f"acc_{name}", NOW)
             one = flows.gallery_of(f"acc_{name}", "live", SPACE, generation)
             rows = people(np.random.default_rng(len(name)), 600)
             templates = [New(f"fp_{name}{n:04x}", None, "u", packed(row), NOW) for n, row in enumerate(rows)]

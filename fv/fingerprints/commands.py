@@ -116,8 +116,12 @@ def _written(path: Path | None) -> Iterator[TextIO]:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
         raise click.ClickException(f"{path} cannot be written: {error.strerror}.") from None
-    with open(handle, "w", encoding="utf-8") as file:
-        yield file
+    try:
+        with open(handle, "w", encoding="utf-8") as file:
+            yield file
+    except BaseException:
+        path.unlink()  # half of an answer looks like one
+        raise
 
 
 def _line(pair: Pair) -> str:
