@@ -75,8 +75,9 @@ def dedupe(email: str, model: str, at_least: float | None, mode: str, same_perso
         raise click.ClickException(
             f"There are no templates of this model in {mode} mode. Stored are those of: {names}."
         )
-    with _written(output) as file, progress_bar("Compared") as tell:
-        alike = pairs.compare(account.id, mode, space, least, same_person, clock.now(), tell)
+    with _written(output) as file:
+        with progress_bar("Compared") as tell:
+            alike = pairs.compare(account.id, mode, space, least, same_person, clock.now(), tell)
         for pair in alike.pairs:
             click.echo(_line(pair), file=file)
     click.echo(
