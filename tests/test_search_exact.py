@@ -1,7 +1,10 @@
 """Search is exact: the ids and the order of comparing every row, whatever is stored and however it is found."""
 
 import math
+import subprocess
+import sys
 import threading
+from pathlib import Path
 from random import Random
 
 import numpy as np
@@ -17,6 +20,7 @@ from fv.fingerprints.flows import Face
 from fv.fingerprints.index import Index
 from fv.fingerprints.store import New, Space
 
+ROOT = Path(__file__).parent.parent
 NOW = 1_800_000_000
 SPACE = Space("model-1")
 EVERYTHING = 10**6
@@ -420,3 +424,50 @@ def test_a_new_process_finds_the_same(here, three, tmp_path):
     with other.app_context():
         assert [found(one, query, 5) for one, query in three] == answers
     db.close(other)
+
+
+# ── Other processes ──────────────────────────────────────────────────────────────────────────────────────────
+
+WRITES = """
+import itertools, sys
+import numpy as np
+from fv import create_app, db
+from fv.fingerprints import store, vector
+from tests.test_search_exact import NOW, New, people, packed
+app = create_app(INSTANCE=sys.argv[1])
+rows = people(np.random.default_rng(13), 50)
+with app.app_context():
+    (gallery,) = store.galleries("acc_ada")
+    print("begun", flush=True)
+    for turn in itertools.count():
+        ids = [f"fp_passing{turn:08x}{place:08x}" for place in range(50)]
+        with db.transaction():
+            store.add(gallery.id, [New(id, None, "u", packed(row), NOW) for id, row in zip(ids, rows)])
+        with db.transaction():
+            store.remove(gallery.id, ids[: 49 if turn % 2 else 50])
+"""
+
+
+@pytest.mark.long
+def test_searches_are_right_while_another_process_writes_and_after_it_was_killed(here, gallery):
+    draw = np.random.default_rng(14)
+    rows = people(draw, 1000)
+    filled = gallery(rows)
+    asked, versions = list(queries(draw, rows, 10)), set()
+    writer = subprocess.Popen(
+        [sys.executable, "-c", WRITES, here.instance_path], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert writer.stdout.readline() == "begun\n"
+    while len(versions) < 40:
+        with db.reading():
+            now = store.gallery(filled.id)
+            versions.add(now.version)
+            assert writer.poll() is None
+            query = asked[len(versions) % 10]
+            assert found(now, query, 10) == every(now.id)(query, 10)
+    writer.kill()
+    writer.wait()
+    writer.stdout.close()
+    for query in asked:
+        assert found(filled, query) == every(filled.id)(query)
+    assert store.gallery(filled.id).size == db.one(dict, "SELECT count(*) AS n FROM fingerprints")["n"]
