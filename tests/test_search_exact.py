@@ -418,6 +418,27 @@ def test_an_index_that_could_not_be_brought_up_to_date_is_made_anew(here, three,
     assert found(ada, query, 3) == every(ada.id)(query, 3)
 
 
+def test_an_index_that_was_warmed_is_there_when_it_is_needed(here, three):
+    held, (ada, query) = here.extensions["galleries"], three[0]
+    with db.transaction():
+        store.remove(ada.id, ["fp_ada0000"])
+    for other in (Space("model-2"), SPACE):
+        flows.warm("acc_ada", "live", other)
+    assert held.ids == [ada.id] and held._held[ada.id].index.version == 601
+    with db.transaction():
+        assert comparing.nearest(store.gallery(ada.id), query, 3, -1.0) == comparing.nearest(
+            store.gallery(ada.id), query, 3, -1.0, by_index=False
+        )
+
+
+def test_what_is_compared_by_the_database_is_not_warmed(here, three, monkeypatch):
+    held = here.extensions["galleries"] = memory.Memory(500 * index.A_ROW)
+    flows.warm("acc_ada", "live", SPACE)
+    monkeypatch.setattr(comparing, "SMALL", 601)
+    flows.warm("acc_ben", "live", SPACE)
+    assert held.ids == []
+
+
 def test_a_new_process_finds_the_same(here, three, tmp_path):
     answers = [found(one, query, 5) for one, query in three]
     other = create_app(INSTANCE=here.instance_path)

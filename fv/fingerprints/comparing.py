@@ -6,6 +6,7 @@ anew from what is stored, with sums that are rounded once. So the answer does no
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
@@ -58,6 +59,14 @@ def nearest_of_each(
             best(packed, _reaching(scan, gallery, packed, most, least), most, least)
             for packed, scan in zip(queries, scans, strict=True)
         ]
+
+
+def warm(gallery: Gallery) -> None:
+    """Bring the index that nearest() would use up to date now: a gallery of a million takes seconds to be loaded."""
+    memory = galleries.of_app()
+    if gallery.size >= SMALL and memory.takes(gallery):
+        with suppress(galleries.Ahead), memory.lent(gallery):
+            pass
 
 
 def best(packed: bytes, rows: Iterable[Row], most: int, least: float) -> list[Scored]:

@@ -146,6 +146,14 @@ def search(account_id: str, mode: str, face: Face, most: int, least: float) -> F
     return _searched(account_id, mode, face, most, least, by_index=False)
 
 
+def warm(account_id: str, mode: str, space: Space) -> None:
+    """Bring what search() would use up to date, outside of the transaction that searches later and holds up others."""
+    with db.reading():
+        for gallery in store.galleries(account_id, mode):
+            if gallery.space == space:
+                comparing.warm(gallery)
+
+
 def _searched(account_id: str, mode: str, face: Face, most: int, least: float, *, by_index: bool) -> Found:
     with db.reading():
         galleries = [one for one in store.galleries(account_id, mode) if one.space == face.space]
