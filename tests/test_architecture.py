@@ -33,7 +33,7 @@ LOOKS_INTO = {
     "verifications": {"accounts", "analysis", "evidence", "fingerprints", "keys", "throttle", "usage"},
     "capture": {"evidence", "links", "throttle", "verifications"},
     "links": {"accounts", "keys", "throttle", "verifications"},
-    "demo": {"accounts", "analysis", "evidence", "mfa", "passwords", "support", "verifications"},
+    "demo": {"accounts", "analysis", "evidence", "fingerprints", "mfa", "passwords", "support", "verifications"},
     "search": {"accounts", "analysis", "evidence", "fingerprints", "jobs", "keys", "models", "usage", "verifications"},
     "master_key": {"evidence", "fingerprints", "mfa", "verifications"},
     "support": {"accounts", "keys", "mfa", "passwords", "throttle"},
