@@ -418,6 +418,28 @@ def test_an_index_that_could_not_be_brought_up_to_date_is_made_anew(here, three,
     assert found(ada, query, 3) == every(ada.id)(query, 3)
 
 
+def test_a_process_that_serves_tidies_by_itself(here, three, monkeypatch):
+    monkeypatch.setattr(memory, "TIDIED", 0.001)
+    held, (ada, query) = here.extensions["galleries"], three[0]
+    found(ada, query, 1)
+    ending = threading.Event()
+    thread = memory.keep_tidy(here, ending)
+    db.run("DELETE FROM accounts")
+    while held.ids:
+        assert thread.is_alive()
+    ending.set()
+    thread.join()
+
+
+def test_where_others_are_always_ahead_the_database_compares(here, three):
+    ada, query = three[0]
+    face = flows.face_of("acc_ada", found(ada, query, 1)[0][0])
+    answer = flows.search("acc_ada", "live", face, 5, -1.0)
+    here.extensions["galleries"]._held[ada.id].index.version += 1
+    assert flows.search("acc_ada", "live", face, 5, -1.0) == answer
+    assert answer.searched == 600 and answer.hits[0].similarity == 1.0
+
+
 def test_an_index_that_was_warmed_is_there_when_it_is_needed(here, three):
     held, (ada, query) = here.extensions["galleries"], three[0]
     with db.transaction():

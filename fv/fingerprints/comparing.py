@@ -109,8 +109,6 @@ class _Known:
         self.floor = least - CLOSE
 
     def add(self, rows: list[Row]) -> None:
-        if not rows:
-            return
         found = codes.cosines(self._query, codes.array(b"".join(row.vector for row in rows)))
         cosines, together = np.concatenate([self._cosines, found]), [*self.rows, *rows]
         if len(cosines) >= self._most:
