@@ -124,13 +124,12 @@ def remove(account_id: str, id: str, mode: str | None) -> bool:
 
 def face_of(account_id: str, id: str) -> Face | None:
     """What is stored under this id; None when the account has no such template."""
-    found, packed = listing.find(account_id, id, None), store.vector(id)
-    if found is None or packed is None:
-        return None
-    gallery = store.gallery(found.gallery_id)
-    if gallery is None:
-        return None
-    turning = rotation_of(account_id, gallery.generation)
+    with db.reading():  # it may be on its way to another rotation
+        found, packed = listing.find(account_id, id, None), store.vector(id)
+        gallery = store.gallery(found.gallery_id) if found else None
+        if gallery is None or packed is None:
+            return None
+        turning = rotation_of(account_id, gallery.generation)
     return Face(gallery.space, turning.turn_back(vector.numbers(packed)), (gallery.id, packed))
 
 
