@@ -1,12 +1,14 @@
 """Search is exact: the ids and the order of comparing every row, whatever is stored and however it is found."""
 
 import math
+import re
 import subprocess
 import sys
 import threading
 from pathlib import Path
 from random import Random
 
+import faiss
 import numpy as np
 import pytest
 from hypothesis import given
@@ -214,19 +216,28 @@ def test_no_cosine_is_further_from_its_estimate_than_the_bound_says(sample, othe
         assert np.abs(coding.products(query.vector, coded.rows) - exact).max() <= codes.slack_refined(coded.left)
 
 
-def test_the_scan_multiplies_whole_numbers_exactly():
+LEVELS = [name for name in dir(faiss) if re.fullmatch("SIMDLevel_(NONE|AVX2|AVX512|ARM_NEON)", name)
+          and faiss.SIMDConfig.is_simd_level_available(getattr(faiss, name))]  # fmt: skip
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_scan_multiplies_whole_numbers_exactly_with_every_instruction_set_of_this_machine(level):
     """Also the largest there are, which no float16 and no 16-bit sum would hold."""
     draw = np.random.default_rng(5)
     rows = np.concatenate([units(draw.standard_normal((500, 128))), units(np.ones((1, 128)))])
-    made = Index()
+    made, usual = Index(), faiss.SIMDConfig.get_level()
     made.add(range(1, 502), rows)
-    for wanted in (np.ones(128), -np.ones(128), draw.standard_normal(128)):
-        query = codes.query(wanted)
-        (segment,) = made.segments
-        ((estimates, places),) = segment.best([query], 501)
-        everything, _ = segment.all(query)
-        assert sorted(places.tolist()) == list(range(501))
-        assert estimates.tolist() == everything[places].tolist()
+    (segment,) = made.segments
+    faiss.SIMDConfig.set_level(getattr(faiss, level))
+    try:
+        for wanted in (np.ones(128), -np.ones(128), *draw.standard_normal((20, 128))):
+            query = codes.query(wanted)
+            ((estimates, places),) = segment.best([query], 501)
+            everything, _ = segment.all(query)
+            assert sorted(places.tolist()) == list(range(501))
+            assert estimates.tolist() == everything[places].tolist()
+    finally:
+        faiss.SIMDConfig.set_level(usual)
 
 
 def test_a_template_takes_160_bytes_at_most():
