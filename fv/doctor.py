@@ -22,6 +22,7 @@ from fv.analysis import extras
 from fv.audit import flows as audit
 from fv.audit import store as audit_store
 from fv.evidence import flows as evidence
+from fv.fingerprints import listing as templates
 from fv.master_key import flows as master_key
 from fv.metrics import flows as metrics
 from fv.mfa import store as mfa
@@ -87,6 +88,7 @@ def examine(app: Flask, now: int, audit_after: int) -> Iterator[Finding]:
     yield from _photos(now)
     yield from _faces(app)
     yield from _analysis(now)
+    yield from _search(app)
     yield from _mail(app, now)
     yield from _accounts()
 
@@ -264,6 +266,13 @@ def _analysis(now: int) -> Iterator[Finding]:
     elif not missing:
         jobs, failed = week["jobs", "all"], week["failures", "all"]
         yield ok("analysis", f"{queue.number:,} waiting; {jobs:,} in 7 days, of which {failed:,} without a report")
+
+
+def _search(app: Flask) -> Iterator[Finding]:
+    found, room = templates.totals(), app.config["SEARCH_MEMORY"]
+    needs = f"{words.count(found.templates, 'face')}; the largest gallery needs {found.megabytes:,} of {room:,} MB"
+    fits = found.megabytes <= room
+    yield ok("search", needs) if fits else note("search", f"{needs}: slower without. Raise FV_SEARCH_MEMORY.")
 
 
 def _mail(app: Flask, now: int) -> Iterator[Finding]:

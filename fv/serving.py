@@ -121,7 +121,7 @@ def make_app() -> Flask:
     _die_with_parent()
     _insist_on_stopping()
     app = create_app()
-    memory.keep_tidy(app)
+    memory.keep_tidy(app, threading.Event())
     return app
 
 

@@ -9,6 +9,7 @@ from PIL import Image, ImageColor
 
 from fv import db
 from fv.demo import people, pictures
+from fv.fingerprints import flows as fingerprints
 from tests.conftest import Visitor
 from tests.test_sessions_pages import tabs
 from tests.test_support import run
@@ -84,6 +85,18 @@ def test_its_documents_have_right_check_digits_and_its_people_differ():
     assert {len(line) for line in people.id_card(other).lines} == {30}
     assert pictures.selfie(one.look) == pictures.selfie(people.person(1).look) != pictures.selfie(other.look)
     assert len({pictures.selfie(one.look, turn) for turn in pictures.TURNS}) == 4
+
+
+def test_its_faces_can_be_searched_and_one_of_them_has_a_double(app, clock):
+    demo(app, clock)
+    with app.app_context():
+        account_id = db.one(dict, "SELECT id FROM accounts")["id"]
+        kept = db.many(dict, "SELECT f.id, mode FROM fingerprints f JOIN galleries g ON g.id = gallery_id")
+        seconds = []
+        for one in kept:
+            found = fingerprints.search(account_id, one["mode"], fingerprints.face_of(account_id, one["id"]), 2, -1.0)
+            seconds += [hit.similarity for hit in found.hits[1:]]
+    assert len(kept) >= 5 and max(seconds) > 0.95 and min(seconds) < 0.9
 
 
 def test_its_pages_are_full_and_say_that_all_is_made_up(app, clock):

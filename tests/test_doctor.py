@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from fv import db, doctor, sealing
+from fv.fingerprints import flows as fingerprints
+from fv.fingerprints.store import Space
 from fv.metrics import flows as metrics
 from fv.notices import smtp_url
 from tests.live import free_port
@@ -42,7 +44,7 @@ def test_a_healthy_installation_is_told_line_by_line(app, ada):
     subjects = {line[7:20].strip() for line in result.output.splitlines()}
     assert subjects == {
         "clock", "files", "key", "engine", "vectors", "database", "schema", "disk", "audit trail", "registration",
-        "hashing", "address", "proxies", "photos", "faces", "analysis", "mail", "accounts",
+        "hashing", "address", "proxies", "photos", "faces", "analysis", "search", "mail", "accounts",
     }  # fmt: skip
     assert "sqlite-vec v0" in result.output and "SQLite 3." in result.output
     assert ada.secret not in result.output and ada.email not in result.output
@@ -77,6 +79,18 @@ def test_a_queue_that_does_not_move_is_wrong(app, ada, clock):
     clock.passes(seconds=1)
     ((level, said),) = findings(app, "analysis")
     assert level == "wrong" and said.startswith("1 session, the first for 11 minutes: `fv serve` does not run")
+
+
+def test_a_gallery_that_there_is_no_room_for_is_worth_knowing(app, ada):
+    assert findings(app, "search") == [("ok", "0 faces; the largest gallery needs 1 of 512 MB")]
+    with app.app_context():
+        account_id = db.one(dict, "SELECT id FROM accounts")["id"]
+        with db.transaction():
+            generation = fingerprints.new_rotation(account_id, 0)
+            gallery = fingerprints.gallery_of(account_id, "live", Space("model-1"), generation)
+        db.run("UPDATE galleries SET size = 4000000 WHERE id = :id", id=gallery.id)
+    said = "4,000,000 faces; the largest gallery needs 519 of 512 MB: slower without. Raise FV_SEARCH_MEMORY."
+    assert findings(app, "search") == [("note", said)]
 
 
 def test_what_is_open_to_others_is_named_with_what_to_do(app):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fv import db
 from fv.accounts import store as accounts
 from fv.accounts.store import Account
-from fv.fingerprints import flows, rotation, store, vector
+from fv.fingerprints import flows, listing, rotation, store, vector
 from fv.fingerprints.store import Space
 from fv.sealing import Keyring, Unreadable
 
@@ -296,6 +296,61 @@ def test_the_database_takes_no_vector_of_another_size(ada):
     keep(ada, "vs_1", "ann", template(1))
     with pytest.raises(Exception, match="CHECK"):
         db.run("UPDATE fingerprints SET vector = :short", short=bytes(508))
+
+
+def test_a_stored_template_is_looked_for_by_its_id(ada):
+    ids = [keep(ada, f"vs_{number}", "ann", near(template(1), 1 - number / 10)) for number in range(3)]
+    found = flows.search(ada, "live", flows.face_of(ada, ids[0]), 10, 0.85)
+    assert [hit.fingerprint.id for hit in found.hits] == ids[:2] and found.searched == 3
+    assert found.hits[0].similarity == 1.0 and found.hits[1].similarity == pytest.approx(0.9, abs=1e-6)
+    assert flows.face_of("acc_eve", ids[0]) is None and flows.face_of(ada, "fp_nobody") is None
+
+
+def test_somebody_who_is_there_a_hundred_times_does_not_hide_the_others(ada):
+    with db.transaction():
+        same = [flows.Template("ann", near(template(1), 0.9999 - number / 1e6)) for number in range(120)]
+        flows.add(ada, "live", SPACE, [*same, flows.Template("ben", near(template(1), 0.5))], NOW)
+    found = nearest(ada, template(1), "ann")
+    assert found.fingerprint.external_user_id == "ben" and found.similarity == pytest.approx(0.5, abs=1e-6)
+
+
+def test_one_template_is_removed_by_its_id_and_of_its_own_account_and_mode_only(ada):
+    ids = [keep(ada, f"vs_{number}", "ann", template(number)) for number in range(2)]
+    with db.transaction():
+        assert not flows.remove("acc_eve", ids[0], None) and not flows.remove(ada, ids[0], "test")
+        assert flows.remove(ada, ids[0], "live") and not flows.remove(ada, ids[0], None)
+    (left,) = store.galleries(ada)
+    assert [row["id"] for row in rows()] == [ids[1]] and (left.size, left.version) == (1, 3)
+    assert store.removed_since(left.id, 2) == [1] and store.removed_since(left.id, 3) == []
+
+
+def test_templates_are_listed_newest_first_a_page_at_a_time(ada):
+    with db.transaction():
+        for at in (NOW, NOW + 1, NOW + 1, NOW + 2):
+            flows.add(ada, "live", SPACE, [flows.Template("ann", template(at))], at)
+        flows.add(ada, "live", replace(SPACE, model="model-2"), [flows.Template("ben", template(1))], NOW + 1)
+    ids = [gallery.id for gallery in store.galleries(ada)]
+    listed, at = [], (2**62, "")
+    while page := listing.page(ids, *at, 2):
+        listed += page
+        at = (page[-1].created_at, page[-1].id)
+    assert [one.created_at - NOW for one in listed] == [2, 1, 1, 1, 0] and len({one.id for one in listed}) == 5
+    assert [(one.created_at, one.id) for one in listed] == sorted(((o.created_at, o.id) for o in listed), reverse=True)
+
+
+def test_the_block_list_says_who_is_on_it_since_when_and_why(ada):
+    ids = [keep(ada, f"vs_{number}", "ann", template(number)) for number in range(3)]
+    assert listing.block(ada, ids[0], "Two passports", NOW) and listing.block(ada, ids[1], "Sold it", NOW + 5)
+    assert not listing.block(ada, ids[0], "Another reason", NOW + 9)
+    listed = [(one.id, one.reason, one.blocked_at) for one in listing.block_list(ada, "live", 10)]
+    assert listed == [(ids[1], "Sold it", NOW + 5), (ids[0], "Two passports", NOW)]
+    assert listing.block_list(ada, "test", 10) == [] == listing.block_list("acc_eve", None, 10)
+    assert listing.find(ada, ids[2], None).blocked_at is None
+
+
+def test_a_gallery_that_is_gone_takes_no_template(ada):
+    with pytest.raises(LookupError), db.transaction():
+        store.add(1, [store.New("fp_1", None, "ann", vector.pack(template(1)), NOW)])
 
 
 # ── What is gone ─────────────────────────────────────────────────────────────────────────────────────────────

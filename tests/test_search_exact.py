@@ -1,9 +1,14 @@
 """Search is exact: the ids and the order of comparing every row, whatever is stored and however it is found."""
 
 import math
+import re
+import subprocess
+import sys
 import threading
+from pathlib import Path
 from random import Random
 
+import faiss
 import numpy as np
 import pytest
 from hypothesis import given
@@ -17,6 +22,7 @@ from fv.fingerprints.flows import Face
 from fv.fingerprints.index import Index
 from fv.fingerprints.store import New, Space
 
+ROOT = Path(__file__).parent.parent
 NOW = 1_800_000_000
 SPACE = Space("model-1")
 EVERYTHING = 10**6
@@ -210,19 +216,28 @@ def test_no_cosine_is_further_from_its_estimate_than_the_bound_says(sample, othe
         assert np.abs(coding.products(query.vector, coded.rows) - exact).max() <= codes.slack_refined(coded.left)
 
 
-def test_the_scan_multiplies_whole_numbers_exactly():
+LEVELS = [name for name in dir(faiss) if re.fullmatch("SIMDLevel_(NONE|AVX2|AVX512|ARM_NEON)", name)
+          and faiss.SIMDConfig.is_simd_level_available(getattr(faiss, name))]  # fmt: skip
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_scan_multiplies_whole_numbers_exactly_with_every_instruction_set_of_this_machine(level):
     """Also the largest there are, which no float16 and no 16-bit sum would hold."""
     draw = np.random.default_rng(5)
     rows = np.concatenate([units(draw.standard_normal((500, 128))), units(np.ones((1, 128)))])
-    made = Index()
+    made, usual = Index(), faiss.SIMDConfig.get_level()
     made.add(range(1, 502), rows)
-    for wanted in (np.ones(128), -np.ones(128), draw.standard_normal(128)):
-        query = codes.query(wanted)
-        (segment,) = made.segments
-        ((estimates, places),) = segment.best([query], 501)
-        everything, _ = segment.all(query)
-        assert sorted(places.tolist()) == list(range(501))
-        assert estimates.tolist() == everything[places].tolist()
+    (segment,) = made.segments
+    faiss.SIMDConfig.set_level(getattr(faiss, level))
+    try:
+        for wanted in (np.ones(128), -np.ones(128), *draw.standard_normal((20, 128))):
+            query = codes.query(wanted)
+            ((estimates, places),) = segment.best([query], 501)
+            everything, _ = segment.all(query)
+            assert sorted(places.tolist()) == list(range(501))
+            assert estimates.tolist() == everything[places].tolist()
+    finally:
+        faiss.SIMDConfig.set_level(usual)
 
 
 def test_a_template_takes_160_bytes_at_most():
@@ -414,9 +429,99 @@ def test_an_index_that_could_not_be_brought_up_to_date_is_made_anew(here, three,
     assert found(ada, query, 3) == every(ada.id)(query, 3)
 
 
+def test_a_process_that_serves_tidies_by_itself(here, three, monkeypatch):
+    monkeypatch.setattr(memory, "TIDIED", 0.001)
+    held, (ada, query) = here.extensions["galleries"], three[0]
+    found(ada, query, 1)
+    ending = threading.Event()
+    thread = memory.keep_tidy(here, ending)
+    db.run("DELETE FROM accounts")
+    while held.ids:
+        assert thread.is_alive()
+    ending.set()
+    thread.join()
+
+
+def test_where_others_are_always_ahead_the_database_compares(here, three):
+    ada, query = three[0]
+    face = flows.face_of("acc_ada", found(ada, query, 1)[0][0])
+    answer = flows.search("acc_ada", "live", face, 5, -1.0)
+    here.extensions["galleries"]._held[ada.id].index.version += 1
+    assert flows.search("acc_ada", "live", face, 5, -1.0) == answer
+    assert answer.searched == 600 and answer.hits[0].similarity == 1.0
+
+
+def test_an_index_that_was_warmed_is_there_when_it_is_needed(here, three):
+    held, (ada, query) = here.extensions["galleries"], three[0]
+    with db.transaction():
+        store.remove(ada.id, ["fp_ada0000"])
+    for other in (Space("model-2"), SPACE):
+        flows.warm("acc_ada", "live", other)
+    assert held.ids == [ada.id] and held._held[ada.id].index.version == 601
+    with db.transaction():
+        assert comparing.nearest(store.gallery(ada.id), query, 3, -1.0) == comparing.nearest(
+            store.gallery(ada.id), query, 3, -1.0, by_index=False
+        )
+
+
+def test_what_is_compared_by_the_database_is_not_warmed(here, three, monkeypatch):
+    held = here.extensions["galleries"] = memory.Memory(500 * index.A_ROW)
+    flows.warm("acc_ada", "live", SPACE)
+    monkeypatch.setattr(comparing, "SMALL", 601)
+    flows.warm("acc_ben", "live", SPACE)
+    assert held.ids == []
+
+
 def test_a_new_process_finds_the_same(here, three, tmp_path):
     answers = [found(one, query, 5) for one, query in three]
     other = create_app(INSTANCE=here.instance_path)
     with other.app_context():
         assert [found(one, query, 5) for one, query in three] == answers
     db.close(other)
+
+
+# ── Other processes ──────────────────────────────────────────────────────────────────────────────────────────
+
+WRITES = """
+import itertools, sys
+import numpy as np
+from fv import create_app, db
+from fv.fingerprints import store, vector
+from tests.test_search_exact import NOW, New, people, packed
+app = create_app(INSTANCE=sys.argv[1])
+rows = people(np.random.default_rng(13), 50)
+with app.app_context():
+    (gallery,) = store.galleries("acc_ada")
+    print("begun", flush=True)
+    for turn in itertools.count():
+        ids = [f"fp_passing{turn:08x}{place:08x}" for place in range(50)]
+        with db.transaction():
+            store.add(gallery.id, [New(id, None, "u", packed(row), NOW) for id, row in zip(ids, rows)])
+        with db.transaction():
+            store.remove(gallery.id, ids[: 49 if turn % 2 else 50])
+"""
+
+
+@pytest.mark.long
+def test_searches_are_right_while_another_process_writes_and_after_it_was_killed(here, gallery):
+    draw = np.random.default_rng(14)
+    rows = people(draw, 1000)
+    filled = gallery(rows)
+    asked, versions = list(queries(draw, rows, 10)), set()
+    writer = subprocess.Popen(
+        [sys.executable, "-c", WRITES, here.instance_path], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert writer.stdout.readline() == "begun\n"
+    while len(versions) < 40:
+        with db.reading():
+            now = store.gallery(filled.id)
+            versions.add(now.version)
+            assert writer.poll() is None
+            query = asked[len(versions) % 10]
+            assert found(now, query, 10) == every(now.id)(query, 10)
+    writer.kill()
+    writer.wait()
+    writer.stdout.close()
+    for query in asked:
+        assert found(filled, query) == every(filled.id)(query)
+    assert store.gallery(filled.id).size == db.one(dict, "SELECT count(*) AS n FROM fingerprints")["n"]

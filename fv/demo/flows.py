@@ -20,6 +20,8 @@ from fv.demo.histories import History, Plan
 from fv.demo.pictures import Document
 from fv.evidence import flows as evidence
 from fv.evidence.store import Photo
+from fv.fingerprints import flows as fingerprints
+from fv.fingerprints.store import Space
 from fv.mfa import flows as mfa
 from fv.mfa import totp
 from fv.passwords import flows as passwords
@@ -98,12 +100,22 @@ def _photograph(number: int, history: History) -> None:
         "selfie": pictures.selfie(person.look),
         "liveness_frame": pictures.selfie(person.look, session.challenge),
     }
-    if findings.read(session.findings).model:
+    if model := findings.read(session.findings).model:
         _read(number, history, document)
+        _recognise(number, history, model)
     for kind, picture in drawn.items():
         kept = evidence.keep(session.account_id, session.id, kind, picture, taken[kind])
         if not isinstance(kept, Photo):
             raise LookupError("a photo that was drawn here was not kept")
+
+
+def _recognise(number: int, history: History, model: str) -> None:
+    session, template = history.session, people.template(number)
+    with db.transaction():
+        fingerprints.keep(
+            session.account_id, session.id, session.external_user_id, session.mode, Space(model), template,
+            session.completed_at or 0,
+        )  # fmt: skip
 
 
 def _read(number: int, history: History, document: Document) -> None:

@@ -43,6 +43,17 @@ def person(number: int) -> Person:
     )  # fmt: skip
 
 
+def template(number: int) -> list[float]:
+    """128 numbers that no model made of no face, spread like templates: cosines of two people are about 0.82.
+
+    One person of five looks like another one: about 0.98.
+    """
+    own = number - 2 if number % 5 == 4 else number
+    draws = ((2.0, "people"), (0.9, f"face {own}"), (0.3, f"photo {number}"))
+    parts = [[scale * draw.gauss(0, 1) for _ in range(128)] for scale, draw in ((s, Random(of)) for s, of in draws)]  # noqa: S311
+    return [sum(numbers) for numbers in zip(*parts, strict=True)]
+
+
 def passport(one: Person) -> Document:
     """With the machine-readable zone of ICAO Doc 9303 part 4 §4.2 (TD3)."""
     number, born, expires, none = _checked(one.number), _checked(one.born), _checked(one.expires), "<" * 14 + "0"

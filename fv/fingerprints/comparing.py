@@ -6,6 +6,7 @@ anew from what is stored, with sums that are rounded once. So the answer does no
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
@@ -60,6 +61,14 @@ def nearest_of_each(
         ]
 
 
+def warm(gallery: Gallery) -> None:
+    """Bring the index that nearest() would use up to date now: a gallery of a million takes seconds to be loaded."""
+    memory = galleries.of_app()
+    if gallery.size >= SMALL and memory.takes(gallery):
+        with suppress(galleries.Ahead), memory.lent(gallery):
+            pass
+
+
 def best(packed: bytes, rows: Iterable[Row], most: int, least: float) -> list[Scored]:
     """Of these rows, compared exactly."""
     rows = list(rows)
@@ -100,8 +109,6 @@ class _Known:
         self.floor = least - CLOSE
 
     def add(self, rows: list[Row]) -> None:
-        if not rows:
-            return
         found = codes.cosines(self._query, codes.array(b"".join(row.vector for row in rows)))
         cosines, together = np.concatenate([self._cosines, found]), [*self.rows, *rows]
         if len(cosines) >= self._most:

@@ -141,10 +141,10 @@ def remove(account_id: str, id: str, mode: str | None) -> bool:
 
 def face_of(account_id: str, id: str) -> Face | None:
     """What is stored under this id; None when the account has no such template."""
-    with db.reading():  # as of one moment: it may be on its way to another rotation
+    with db.reading():  # it may be on its way to another rotation
         found, packed = listing.find(account_id, id, None), store.vector(id)
         gallery = store.gallery(found.gallery_id) if found else None
-        if packed is None or gallery is None:
+        if gallery is None or packed is None:
             return None
         turning = rotation_of(account_id, gallery.generation)
     return Face(gallery.space, turning.turn_back(vector.numbers(packed)), (gallery.id, packed))
@@ -160,6 +160,14 @@ def search(account_id: str, mode: str, face: Face, most: int, least: float) -> F
         with suppress(memory.Ahead):
             return _searched(account_id, mode, face, most, least, by_index=True)
     return _searched(account_id, mode, face, most, least, by_index=False)
+
+
+def warm(account_id: str, mode: str, space: Space) -> None:
+    """Bring what search() would use up to date, outside of the transaction that searches later and holds up others."""
+    with db.reading():
+        for gallery in store.galleries(account_id, mode):
+            if gallery.space == space:
+                comparing.warm(gallery)
 
 
 def _searched(account_id: str, mode: str, face: Face, most: int, least: float, *, by_index: bool) -> Found:

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from fv import db
+from fv.fingerprints.index import A_ROW
 from fv.fingerprints.store import Space
+
+MIB = 1024 * 1024  # bytes
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,30 @@ def described(gallery_id: int, numbers: Sequence[int]) -> dict[str, Fingerprint]
         gallery_id=gallery_id,
     )  # fmt: skip
     return {one.id: one for one in found}
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Over all accounts. `largest`: templates of the gallery that has most."""
+
+    templates: int
+    largest: int
+
+    @property
+    def megabytes(self) -> int:
+        """That the index of the largest gallery needs."""
+        return self.largest * A_ROW // MIB + 1
+
+
+def totals() -> Totals:
+    found = db.one(
+        Totals,
+        """
+        SELECT coalesce(sum(size), 0) AS templates, coalesce(max(size), 0) AS largest
+        FROM galleries
+        """,
+    )
+    return found or Totals(0, 0)
 
 
 # ── The block list ───────────────────────────────────────────────────────────────────────────────────────────

@@ -126,11 +126,8 @@ class Memory:
             self._held.pop(id, None)
 
     def _make_room(self, but: int) -> None:
-        for id in self.ids:
-            if self.bytes <= self.room:
-                return
-            if id != but:
-                self._drop(id)
+        while self.bytes > self.room and (others := [id for id in self.ids if id != but]):
+            self._drop(others[0])
 
 
 def init_app(app: Flask) -> None:
@@ -142,16 +139,17 @@ def of_app() -> Memory:
     return memory
 
 
-def keep_tidy(app: Flask) -> None:
-    """Tidy the memory of this process every minute, for as long as it lives."""
+def keep_tidy(app: Flask, ending: threading.Event) -> threading.Thread:
+    """Tidy the memory of this process every minute, until it ends."""
 
     def work() -> None:
-        pause = threading.Event()
-        while not pause.wait(TIDIED):
+        while not ending.wait(TIDIED):
             with app.app_context(), suppress(db.Unavailable):
                 of_app().tidy()
 
-    threading.Thread(target=work, name="galleries", daemon=True).start()
+    thread = threading.Thread(target=work, name="galleries", daemon=True)
+    thread.start()
+    return thread
 
 
 def _catch_up(index: Index, gallery: Gallery) -> None:

@@ -10,6 +10,7 @@ from flask import Flask
 
 from fv import clock, db
 from fv.evidence import flows as evidence
+from fv.fingerprints import memory
 from fv.jobs.analyst import Analyst
 from fv.metrics import flows as metrics
 from fv.models import flows as models
@@ -40,7 +41,7 @@ def run(app: Flask, seen: int) -> None:
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     with app.app_context():
         _do(due.take_over, None)
-    swept = 0
+    swept = tidied = 0
     while not stopping.is_set():
         with app.app_context():
             sent = False
@@ -49,6 +50,9 @@ def run(app: Flask, seen: int) -> None:
                 sent = _do(lambda: notices.send_next(clock.now()), False)
             analysed = _do(lambda: due.analyse_next(clock.now(), analyst.examine), False)
             _do(lambda: metrics.add(analyst.taken(), clock.now()), None)
+            if clock.now() - tidied >= memory.TIDIED:
+                tidied = clock.now()
+                _do(memory.of_app().tidy, None)
             erased = _do(lambda: due.erase_next(clock.now()), False)
             if clock.now() - swept >= SWEEP:
                 swept = clock.now()

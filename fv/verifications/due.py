@@ -32,6 +32,7 @@ def analyse_next(now: int, examine: Callable[[Case], Report]) -> bool:
         return False
     try:
         report, blind = _examined(session, examine)
+        verdict.prepare(session, report)
         _conclude(session, lease, report, now, blind)
     except Interrupted:
         store.give_up(session.id, lease)
@@ -47,7 +48,7 @@ def analyse_next(now: int, examine: Callable[[Case], Report]) -> bool:
 
 def _conclude(session: Verification, lease: str, report: Report, now: int, blind: str) -> None:
     """The verdict is reached inside: of two sessions of one face that end at once, the later one sees the template of
-    the first. Comparing with 100,000 templates of the account takes 30 ms.
+    the first. Comparing with 1,000,000 templates of the account takes 6 ms.
     """
     with db.transaction():
         found = verdict.reach(session, report, now, blind)

@@ -38,6 +38,12 @@ def reach(session: Verification, report: Report, now: int, blind: str = scoring.
     return scoring.judge(report, detectors.settled(said, modes), current_app.config["POLICY"], today, blind)
 
 
+def prepare(session: Verification, report: Report) -> None:
+    """What takes long the first time, outside of the transaction that reach() is called in."""
+    if space := _space(report):
+        fingerprints.warm(session.account_id, session.mode, space)
+
+
 def keep(session: Verification, report: Report, now: int) -> None:
     """What the document says, sealed, and the template of the selfie. Inside the transaction that ends the analysis.
 
