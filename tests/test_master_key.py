@@ -157,7 +157,7 @@ def test_everything_is_sealed_under_the_new_key_and_opens_as_before(app, househo
 def test_every_column_of_sealed_texts_is_sealed_anew(app):
     kinds = (*mfa.SEALED, *evidence.SEALED, *verifications.SEALED, *fingerprints.SEALED)
     assert {(kind.column.table, kind.column.name) for kind in kinds} == sealed_columns(app)
-    assert len(flows.STEPS) == len(kinds)
+    assert len(flows.SEALING) == len(kinds)
 
 
 def test_without_the_older_key_what_is_sealed_opens_and_the_trail_is_not_believed(app, household, rotate):
@@ -247,6 +247,22 @@ def test_no_key_and_no_secret_is_printed(app, household, rotate):
     assert household.ada.secret not in said and household.eve.secret not in said
 
 
+def test_face_templates_are_turned_by_another_secret_and_those_of_an_unfinished_import_wait(app, household, rotate):
+    with app.app_context():
+        account_id = mfa_store.any_enrolled().account_id
+        with db.transaction():
+            waiting = fingerprints.apart(account_id, "live", SPACE, 1)
+        before = {one["id"]: one["vector"] for one in db.many(dict, "SELECT id, vector FROM fingerprints")}
+    assert rotate().exit_code == 0
+    restarted = rotate.restart()
+    with restarted.app_context():
+        after = {one["id"]: one["vector"] for one in db.many(dict, "SELECT id, vector FROM fingerprints")}
+        assert after.keys() == before.keys() and not set(after.values()) & set(before.values())
+        assert fingerprints.generations(account_id) == [2]
+        assert fingerprints.rotation_of(account_id, waiting.generation)
+    assert household.is_as_before(restarted)
+
+
 # ── What is asked, and what is refused ───────────────────────────────────────────────────────────────────────
 
 
@@ -255,6 +271,7 @@ def test_it_says_what_it_will_do_and_asks(app, household, rotate):
     assert result.exit_code == 1 and len(keys(app)) == 1 and names(app)[-1] != "master_key.rotated"
     lines = [line.split(maxsplit=1) for line in result.stderr.splitlines() if line.strip()[:1].isdigit()]
     assert lines == [
+        ["1", "accounts whose face templates are turned by another secret"],
         ["1", "TOTP secrets"], ["1", "TOTP secrets not confirmed yet"], ["3", "keys of photos"],
         ["1", "what was read from documents"], ["1", "answers that are given again"], ["1", "seeds of rotations"],
     ]  # fmt: skip
@@ -361,7 +378,7 @@ def test_a_rotation_that_only_added_its_key_goes_on_with_it(app, household, rota
 @pytest.mark.long
 def test_kill_9_at_any_statement_loses_nothing_and_the_next_call_goes_on(app, household, rotate):
     doing = (
-        "from fv.master_key import flows; flows.plan().goes_on or flows.add_key(); list(flows.renew()); flows.end(1)"
+        "from fv.master_key import flows; flows.plan().goes_on or flows.add_key(); list(flows.renew(1)); flows.end(1)"
     )
     n, killed = 0, True
     while killed:

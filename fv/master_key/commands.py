@@ -33,7 +33,7 @@ def rotate(yes: bool) -> None:
         with click.progressbar(
             length=number, label="Sealed anew", file=sys.stderr, hidden=not sys.stderr.isatty()
         ) as bar:
-            for done in flows.renew():
+            for done in flows.renew(clock.now()):
                 bar.update(done)
         ended = flows.end(clock.now())
     if not ended.is_log_empty:

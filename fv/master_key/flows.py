@@ -1,10 +1,12 @@
-"""The story: a new key is added to the key file, everything is sealed anew under it, and a row of the trail ends it.
+"""The story: a new key is added to the key file, face templates are turned by other secrets, everything is sealed anew
+under the key, and a row of the trail ends it.
 
 Killed at any moment it loses nothing: the new key is on the disk before anything is sealed under it, every key of the
 file goes on opening, and until that last row is there the next rotation goes on with the same key.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,6 +19,8 @@ from fv.db import sealed
 from fv.db.sealed import Kind, Sealed
 from fv.evidence import flows as evidence
 from fv.fingerprints import flows as fingerprints
+from fv.fingerprints import listing, rekeying
+from fv.fingerprints import store as templates
 from fv.master_key import key_file
 from fv.mfa import flows as mfa
 from fv.verifications import flows as verifications
@@ -35,7 +39,7 @@ class Step:
     what: str
     number: Callable[[], int]
     left: Callable[[], int]
-    renew: Callable[[], Iterator[int]]
+    renew: Callable[[int], Iterator[int]]
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ def is_unfinished() -> bool:
 
 def left() -> int:
     """How much is not sealed under the current key."""
-    return sum(step.left() for step in STEPS)
+    return sum(step.left() for step in SEALING)
 
 
 def place() -> Path | None:
@@ -106,13 +110,13 @@ def add_key() -> Refused | None:
     return None
 
 
-def renew() -> Iterator[int]:
-    """Seal anew what the current key has not sealed; after each part how many were looked at. Outside a transaction.
+def renew(now: int) -> Iterator[int]:
+    """Do anew what the current key has not done; after each part how many were looked at. Outside a transaction.
 
     What cannot be opened with any key stays as it is.
     """
     for step in STEPS:
-        yield from step.renew()
+        yield from step.renew(now)
 
 
 def end(now: int) -> Ended:
@@ -133,7 +137,7 @@ def _step(kind: Kind) -> Step:
     )
 
 
-def _renew(kind: Kind) -> Iterator[int]:
+def _renew(kind: Kind, _now: int) -> Iterator[int]:
     """Whatever is written meanwhile wins: a text is replaced only while it is the one that was opened."""
     ring, after = _keyring(), None
     while found := sealed.otherwise(kind.column, ring.current_id, after, BATCH):
@@ -153,8 +157,32 @@ def _renewed(ring: sealing.Keyring, kind: Kind, one: Sealed) -> str | None:
         return None
 
 
-#: In this order. Whatever else has to follow a new key is one more step.
-STEPS = tuple(map(_step, (*mfa.SEALED, *evidence.SEALED, *verifications.SEALED, *fingerprints.SEALED)))
+def _turned_before() -> list[str]:
+    """The accounts whose templates are turned by a secret that the current key has not sealed: it is as old as that
+    one. Imports that are not finished (generations below 0) wait for their file; their secrets are sealed anew.
+    """
+    found: set[str] = set()
+    after = None
+    while some := sealed.otherwise(templates.SEEDS, _keyring().current_id, after, BATCH):
+        found |= {str(one.row["account_id"]) for one in some if int(one.row["generation"]) > 0}
+        after = some[-1]
+    return sorted(found)
+
+
+def _turn_anew(now: int) -> Iterator[int]:
+    for account_id in _turned_before():
+        with suppress(sealing.Unreadable):  # no key opens that secret: it is counted with the sealed ones
+            rekeying.rekey_account(account_id, now, lambda _done, _all: None)
+        yield 1
+
+
+SEALING = tuple(map(_step, (*mfa.SEALED, *evidence.SEALED, *verifications.SEALED, *fingerprints.SEALED)))
+TURNING = Step(
+    "accounts whose face templates are turned by another secret", lambda: len(listing.accounts()),
+    lambda: len(_turned_before()), _turn_anew,
+)  # fmt: skip
+#: In this order: a secret that was sealed anew looks as if it were new.
+STEPS = (TURNING, *SEALING)
 
 
 def _by_hand(where: str) -> str:
