@@ -49,6 +49,7 @@ from fv.notices import flows as notices_flows
 from fv.notices import views as notices
 from fv.passwords import views as passwords
 from fv.profile import views as profile
+from fv.search import pages as search
 from fv.search import views as fingerprints
 from fv.support import commands as support
 from fv.usage import views as usage
@@ -58,7 +59,7 @@ from fv.verifications import views as verifications
 from fv.web import Section
 
 FEATURES = (
-    accounts, passwords, login, mfa, profile, notices, dashboard, sessions, verifications, fingerprints,
+    accounts, passwords, login, mfa, profile, notices, dashboard, sessions, verifications, search, fingerprints,
     links, entry, capture, keys, usage, audit, health,
 )  # fmt: skip
 
@@ -80,6 +81,7 @@ SECTIONS = (
         Section("Overview", "dashboard.index", "overview"),
         Section("Sessions", "sessions.index", "sessions"),
         Section("Review", "sessions.review", "review", listing.waiting),
+        Section("Face search", "search.index", "search"),
         Section("Links", "links.index", "links"),
     ),
     (Section("API keys", "keys.index", "keys"),),

@@ -388,7 +388,7 @@ def beginnings(numbers):
     return {f"{abs(number):.12f}"[:8] for number in numbers}
 
 
-def test_no_answer_log_row_or_error_holds_a_number_of_a_template(app, ada, capfd):
+def test_no_answer_page_log_row_or_error_holds_a_number_of_a_template(app, ada, capfd):
     base, wrong = template(1), [*template(1)[:127], math.nan]
     own = session_of(ada)
     one = add(ada.call, embedding=base, session_id=own)["id"]
@@ -400,7 +400,8 @@ def test_no_answer_log_row_or_error_holds_a_number_of_a_template(app, ada, capfd
         ada.client.post(URL, data=json.dumps({"embedding": wrong}), content_type="application/json"),
         ada.client.post(URL, data=json.dumps(base), content_type="application/json"),
         ada.call("POST", URL, {"embedding": base, "model": "A", "external_user_id": "a"}),
-        ada.call("POST", f"{URL}/{one}/block", {"reason": "r"}), ada.get(f"/sessions/{own}"), ada.get("/audit"),
+        ada.call("POST", f"{URL}/{one}/block", {"reason": "r"}), ada.get("/search"),
+        ada.post("/search", face=one, reason="r", min_similarity="-1"), ada.get(f"/sessions/{own}"), ada.get("/audit"),
         ada.call("GET", "/api/v1/audit"), ada.call("DELETE", f"{URL}/{one}"),
     ]  # fmt: skip
     text = "".join(answer.text for answer in said) + "".join(capfd.readouterr())

@@ -141,9 +141,9 @@ def reason(typed: str) -> str | None:
 
 
 def block(by: Login, id: str, reason: str, now: int) -> Fingerprint | None:
-    """No session passes with this face from now on. Blocked already: the first reason stays. None: no such template.
+    """No session passes by itself with this face from now on. Blocked already: the first reason stays.
 
-    Raises Gone.
+    None: no such template. Raises Gone.
     """
     with db.transaction():
         traits = keys.insist(by)
