@@ -50,6 +50,8 @@ from fv.notices import flows as notices_flows
 from fv.notices import views as notices
 from fv.passwords import views as passwords
 from fv.profile import views as profile
+from fv.search import pages as search
+from fv.search import views as fingerprints
 from fv.support import commands as support
 from fv.usage import views as usage
 from fv.verifications import listing
@@ -58,8 +60,8 @@ from fv.verifications import views as verifications
 from fv.web import Section
 
 FEATURES = (
-    accounts, passwords, login, mfa, profile, notices, dashboard, sessions, verifications, links, entry, capture, keys,
-    usage, audit, health,
+    accounts, passwords, login, mfa, profile, notices, dashboard, sessions, verifications, search, fingerprints,
+    links, entry, capture, keys, usage, audit, health,
 )  # fmt: skip
 
 COMMANDS = (
@@ -81,6 +83,7 @@ SECTIONS = (
         Section("Overview", "dashboard.index", "overview"),
         Section("Sessions", "sessions.index", "sessions"),
         Section("Review", "sessions.review", "review", listing.waiting),
+        Section("Face search", "search.index", "search"),
         Section("Links", "links.index", "links"),
     ),
     (Section("API keys", "keys.index", "keys"),),

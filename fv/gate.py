@@ -84,6 +84,10 @@ OPEN_TO_KEYS: dict[tuple[str, str], str] = {
     ("GET", "links.api_list"): "links:write",
     ("POST", "links.api_create"): "links:write",
     ("DELETE", "links.api_revoke"): "links:write",
+    ("GET", "fingerprints.api_list"): "fingerprints:write",
+    ("POST", "fingerprints.api_add"): "fingerprints:write",
+    ("DELETE", "fingerprints.api_remove"): "fingerprints:write",
+    ("POST", "fingerprints.api_search"): "fingerprints:search",
 }
 
 #: Pages open to an account that has not confirmed yet that its backup codes are saved. The API is open to it.

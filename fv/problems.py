@@ -59,6 +59,12 @@ KINDS: Mapping[str, Kind] = {
         "The page you came from belongs to an earlier link, so nothing was sent. "
         "Go on with the one that was opened last, or open the earlier link again.",
     ),
+    "model_mismatch": Kind(
+        409,
+        "Nothing to compare with",
+        "No template of this model is stored; `models` says of which there are. Those of different models are never "
+        "compared.",
+    ),
     "too_many_keys": Kind(409, "No room for another key", "Revoke a key that is no longer used, then make this one."),
     "link_ended": Kind(410, "This link has ended", "It was used, replaced, or is too old. Ask support for a new one."),
     "erased": Kind(410, "Erased", "What showed the person was erased. The decision stays."),

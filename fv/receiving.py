@@ -15,7 +15,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from flask import Flask, request
 from werkzeug.wrappers import Response
@@ -25,6 +25,9 @@ from fv.config import THREADS
 from fv.gate import Standing
 from fv.problems import Problem
 
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
 STRANGERS = THREADS - 8  # threads of a process that may wait for a body of somebody who has proved nothing
 OWN = 8  # threads of a process that may wait for bodies of one account
 PHOTO = 10 * 1024 * 1024  # bytes
@@ -33,7 +36,7 @@ PHOTOS = 8  # that a process has in memory at once
 PHOTOS_OF_ONE = 2  # of them of one session
 
 #: Their views take the body in, with photo() below.
-TAKES_PHOTO = frozenset({"capture.keep_photo", "capture.api_keep_photo"})
+TAKES_PHOTO = frozenset({"capture.keep_photo", "capture.api_keep_photo", "search.ask"})
 
 _strangers = threading.BoundedSemaphore(STRANGERS)
 _photos = threading.BoundedSemaphore(PHOTOS)
@@ -41,11 +44,19 @@ _own: Counter[str] = Counter()
 _counting = threading.Lock()
 
 
+class UpToPhoto(io.BytesIO):
+    """The beginning of a file: what comes behind the largest photo, and one byte that says so, is let go."""
+
+    def write(self, piece: "ReadableBuffer") -> int:
+        super().write(memoryview(piece)[: PHOTO + 1 - self.tell()])
+        return memoryview(piece).nbytes
+
+
 class InMemory:
     """A request that keeps files in memory, where werkzeug would write those over 500 KB to the disk."""
 
     def _get_file_stream(self, *_: object, **__: object) -> IO[bytes]:
-        return io.BytesIO()
+        return UpToPhoto()
 
 
 def init_app(app: Flask) -> None:
@@ -55,11 +66,14 @@ def init_app(app: Flask) -> None:
 
 
 @contextmanager
-def photo(whose: str) -> Iterator[bytes]:
-    """The file `photo` of the form that is sent, empty when there is none; meanwhile it counts as in memory."""
+def photo(whose: str, longest: int = PHOTO + AROUND) -> Iterator[bytes]:
+    """The file `photo` of the form that is sent, empty when there is none; meanwhile it counts as in memory.
+
+    `longest`: bytes of a form that is taken in, so that its other fields are known. Of a larger photo PHOTO + 1 bytes.
+    """
     with _place(_photos), _place_of(whose, PHOTOS_OF_ONE):
         if request.mimetype == "multipart/form-data":
-            request.max_content_length = PHOTO + AROUND
+            request.max_content_length = longest
             request.max_form_memory_size = 4 * AROUND  # werkzeug reads 64 KiB at a time, and counts what it has read
         file = request.files.get("photo")
         yield file.read() if file else b""

@@ -119,3 +119,9 @@ def test_a_model_that_is_not_there_is_not_replaced_by_another(make_app):
     with make_app(FACE_MODEL="gone").app_context():
         report, _ = examined(case(photo("faces/person_a_1.jpg")), **models.for_analysis())
     assert list(report.failures) == ["faces"] and report.model is None
+
+
+def test_one_photo_and_one_stage_are_enough_to_find_a_face():
+    report, peak = examined(Case({"selfie": photo("faces/person_a_1.jpg")}, ""), stages=["faces"])
+    assert (report.failures, set(report.seconds), set(report.faces)) == ({}, {"faces"}, {"selfie"})
+    assert len(report.faces["selfie"].template) == 128 and peak < GIB / 4

@@ -11,6 +11,7 @@ from PIL import Image, ImageFilter
 from fv.analysis import dlib_model, faces, images, weights
 from fv.analysis.alignment import PLACES, alignment
 from fv.analysis.pose import DOWN, FORWARD, yaw_and_pitch
+from fv.analysis.report import WORDS
 
 PHOTOS = Path(__file__).parent / "data" / "faces"
 PEOPLE = ("person_a_1", "person_a_2", "person_b", "person_c")
@@ -139,8 +140,8 @@ def test_darkness_is_no_blur(model, found):
 
 
 def test_every_refusal_says_what_to_do():
-    assert list(faces.WORDS) == ["no_face", "several_faces", "too_small", "blurred"]
-    assert all(words.endswith(".") and words.count(".") >= 2 for words in faces.WORDS.values())
+    assert list(WORDS) == ["no_face", "several_faces", "too_small", "blurred"]
+    assert all(words.endswith(".") and words.count(".") >= 2 for words in WORDS.values())
 
 
 # ── Comparing ────────────────────────────────────────────────────────────────────────────────────────────────

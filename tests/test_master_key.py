@@ -14,7 +14,10 @@ from fv import db, serving
 from fv.db import sealed, sqlite
 from fv.evidence import flows as evidence
 from fv.fingerprints import flows as fingerprints
+from fv.fingerprints import store as templates
 from fv.fingerprints.store import Space
+from fv.imports import flows as imports
+from fv.imports.flows import Checked, Target
 from fv.master_key import flows, key_file
 from fv.mfa import flows as mfa
 from fv.mfa import store as mfa_store
@@ -250,8 +253,8 @@ def test_no_key_and_no_secret_is_printed(app, household, rotate):
 def test_face_templates_are_turned_by_another_secret_and_those_of_an_unfinished_import_wait(app, household, rotate):
     with app.app_context():
         account_id = mfa_store.any_enrolled().account_id
-        with db.transaction():
-            waiting = fingerprints.apart(account_id, "live", SPACE, 1)
+        waiting = imports.begin(Target(account_id, "live", SPACE), Checked(1, 0, (), "digest"), False, 1)
+        generation = templates.gallery(waiting.gallery_id).generation
         before = {one["id"]: one["vector"] for one in db.many(dict, "SELECT id, vector FROM fingerprints")}
     assert rotate().exit_code == 0
     restarted = rotate.restart()
@@ -259,7 +262,7 @@ def test_face_templates_are_turned_by_another_secret_and_those_of_an_unfinished_
         after = {one["id"]: one["vector"] for one in db.many(dict, "SELECT id, vector FROM fingerprints")}
         assert after.keys() == before.keys() and not set(after.values()) & set(before.values())
         assert fingerprints.generations(account_id) == [2]
-        assert fingerprints.rotation_of(account_id, waiting.generation)
+        assert fingerprints.rotation_of(account_id, generation)
     assert household.is_as_before(restarted)
 
 

@@ -39,7 +39,8 @@ class Seen:
 
 #: Gives the report with what it found in it.
 Stage = Callable[[Seen], Report]
-#: What the service is told about analysing, as JSON can say it; `readable`: files and folders that a stage reads.
+#: What the service is told about analysing, as JSON can say it; `readable`: files and folders that a stage reads;
+#: `stages`: the names of those that are wanted, where it is not all.
 Settings = Mapping[str, Any]
 #: Loads models, which takes seconds. ImportError: it is not installed.
 Loader = Callable[[Settings], Stage]
@@ -69,7 +70,7 @@ def faces(settings: Settings) -> Stage:
     def finds(seen: Seen) -> Report:
         found: dict[str, Face] = {}
         refusals: dict[str, str] = {}
-        for kind in KINDS:
+        for kind in [kind for kind in KINDS if kind in seen.case.photos]:
             # people hold a card any way round, and themselves upright
             one = faces.find(seen.image(kind), model.FOUR_WAYS if kind == "id_photo" else model.ONE_WAY)
             if isinstance(one, str):
@@ -108,7 +109,7 @@ def utc_today() -> date:
 
 
 class Examiner:
-    """Loads every stage once. What does not load is told with every report."""
+    """Loads every stage that is wanted once. What does not load is told with every report."""
 
     def __init__(
         self, settings: Settings, loaders: Mapping[str, Loader] = LOADERS, today: Callable[[], date] = utc_today
@@ -116,7 +117,8 @@ class Examiner:
         self.today = today
         self.stages: dict[str, Stage] = {}
         self.missing: dict[str, str] = {}
-        for name, load in loaders.items():
+        for name in settings.get("stages", loaders):
+            load = loaders[name]
             try:
                 self.stages[name] = load(settings)
             except Exception as error:

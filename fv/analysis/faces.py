@@ -13,13 +13,6 @@ from fv.analysis.pose import yaw_and_pitch
 from fv.analysis.report import Face, Model
 from fv.analysis.weights import Slot
 
-#: Why there is no face, and what to say to the person who took the photo.
-WORDS = {
-    "no_face": "No face was found. Hold the camera straight, in good light, with the whole face in the picture.",
-    "several_faces": "There are several faces. Only one may be in the picture.",
-    "too_small": "The face is too small. Go closer.",
-    "blurred": "The face is blurred. Hold the camera still, wipe its lens, and find more light.",
-}
 ONE_WAY = (0,)
 #: Quarter turns clockwise: upright first, then as phones are held, upside down last.
 FOUR_WAYS = (0, 1, 3, 2)
@@ -84,7 +77,7 @@ class Faces:
         return self._embedder.model
 
     def find(self, image: Array, turns: tuple[int, ...] = ONE_WAY) -> Found | str:
-        """The best face of an RGB photo, or a word of WORDS. `turns`: quarter turns clockwise to try, in this order.
+        """The best face of an RGB photo, or a word of report.WORDS. `turns`: quarter turns clockwise to try, in order.
 
         A photo of 2400 x 1800 takes 0.08 s of processor time, a document that lies turned 0.13 to 0.15, one with a
         small portrait 0.19 to 0.33, no face at all 0.19 (one way) or 0.27 (four). Raises weights.Unfit when an added

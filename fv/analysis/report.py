@@ -14,6 +14,13 @@ from typing import Any, cast, get_args, get_origin, get_type_hints
 KINDS = ("id_photo", "selfie", "liveness_frame")
 TURNS = ("left", "right", "up")
 STAGES = ("reading", "faces", "consistency")
+#: Why there is no face, and what to say to the person who took the photo.
+WORDS = {
+    "no_face": "No face was found. Hold the camera straight, in good light, with the whole face in the picture.",
+    "several_faces": "There are several faces. Only one may be in the picture.",
+    "too_small": "The face is too small. Go closer.",
+    "blurred": "The face is blurred. Hold the camera still, wipe its lens, and find more light.",
+}
 
 
 class Malformed(Exception):
@@ -141,7 +148,7 @@ class Detection:
 class Report:
     """`document_state`: read, not_found (no machine-readable zone) or unavailable (no reader, or it failed).
 
-    `refusals`: by kind of photo, the code that says why there is no face (faces.WORDS, or elsewhere: it is not
+    `refusals`: by kind of photo, the code that says why there is no face (WORDS, or elsewhere: it is not
     on the document), or unavailable.
     `similarities`: cosines by two kinds of photo, as in "id_photo selfie". `seconds`: of the clock, by stage.
     `failures`: by stage that found nothing because it is not installed or broke, the type of its exception; what such a

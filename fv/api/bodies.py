@@ -4,6 +4,7 @@ A view declares `class NewKey(Body)` and calls `read(NewKey)`; unknown fields, w
 end the request with 422 and a pointer to the field.
 """
 
+import json
 import re
 from typing import TypeVar
 
@@ -37,7 +38,18 @@ def read(kind: type[B]) -> B:
     except msgspec.ValidationError as error:
         raise Problem("invalid_request", errors=[_field(str(error))]) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise Problem("malformed") from None
+        raise _not_json(raw, kind) from None
+
+
+def _not_json(raw: bytes, kind: type[B]) -> Problem:
+    """What some programs write for numbers that are none (NaN, Infinity) is no JSON; it is said with its field."""
+    try:
+        msgspec.convert(json.loads(raw, parse_constant=lambda _: None), type=kind)
+    except msgspec.ValidationError as error:
+        return Problem("invalid_request", errors=[_field(str(error))])
+    except (ValueError, RecursionError):
+        pass
+    return Problem("malformed")
 
 
 def _field(said: str) -> FieldError:

@@ -94,7 +94,7 @@ def prove(slot: Slot, one: Path, again: Path, other: Path) -> Proof:
     """Try a model on two photos of one person and one of another. Raises Unfit when a photo shows no good face."""
     _onnx_model()
     from fv.analysis import faces, images
-    from fv.analysis.report import Face
+    from fv.analysis.report import WORDS, Face
 
     model = faces.load(slot)
 
@@ -107,7 +107,7 @@ def prove(slot: Slot, one: Path, again: Path, other: Path) -> Proof:
             raise Unfit(f"{path}: {photo.sentence}")
         found = model.find(images.decode(photo.jpeg))
         if isinstance(found, str):
-            raise Unfit(f"{path}: {faces.WORDS[found]}")
+            raise Unfit(f"{path}: {WORDS[found]}")
         return found.face
 
     first, second, third = face(one), face(again), face(other)

@@ -21,6 +21,7 @@ from fv.models import flows as models
 from fv.search import store as searches
 from fv.search.store import Search
 from fv.usage import flows as usage
+from fv.verifications import store as verifications
 
 MOST = 100  # results
 LONGEST_REASON = 500  # characters
@@ -28,6 +29,14 @@ LONGEST_REASON = 500  # characters
 
 class NoFace(Exception):
     """The account has no such session or template; of a session: none of its face."""
+
+
+class NoSession(Exception):
+    """The account has no such session in this mode."""
+
+
+class Erased(Exception):
+    """What showed the person of this session was erased: nothing of them is kept again."""
 
 
 class Gone(Exception):
@@ -95,10 +104,12 @@ def add(
     by: Login | Key, mode: str, model: str, external_user_id: str, session_id: str | None, embedding: Sequence[float],
     now: int,
 ) -> Fingerprint:  # fmt: skip
-    """Raises vector.Unusable, ValueError (the name of the model), Gone."""
+    """Raises vector.Unusable, ValueError (the name of the model), NoSession, Erased, Gone."""
     vector.unit(embedding)
     with db.transaction():
         traits = keys.insist(by)
+        if session_id is not None:  # asked here, so that no erasure comes between
+            _insist_on_session(by.account_id, session_id, mode, now)
         template = Template(external_user_id, embedding, session_id)
         (id,) = fingerprints.add(by.account_id, mode, fingerprints.space_of(model), [template], now)
         audit.record("fingerprint.added", by.account_id, now, fingerprint=id, **traits)
@@ -109,40 +120,59 @@ def add(
 
 
 def remove(by: Login | Key, id: str, now: int) -> bool:
-    """False when the account has none of this id."""
-    removed = False
+    """False when the account has none of this id. Raises Gone."""
+    removed = None
     with db.transaction():
         traits = keys.insist(by)
-        if not fingerprints.remove(by.account_id, id, keys.mode_of(by)):
-            raise db.Undo
-        audit.record("fingerprint.removed", by.account_id, now, fingerprint=id, **traits)
-        removed = True
+        removed = fingerprints.remove(by.account_id, id, keys.mode_of(by))
+        if removed:
+            audit.record("fingerprint.removed", by.account_id, now, fingerprint=id, **traits)
+    if removed is None:
+        raise Gone
     if removed:
         db.empty_log()  # where a reader is in the way, the next erasure or sweep does it
     return removed
 
 
-def block(by: Login, id: str, reason: str, now: int) -> bool:
-    """No session passes with this face from now on. False when there is no such template, or it is blocked already."""
-    with db.transaction():
-        traits = keys.insist(by)
-        found = listing.find(by.account_id, id, None)
-        if found is None or not listing.block(by.account_id, id, reason, now):
-            raise db.Undo
-        audit.record("fingerprint.blocked", by.account_id, now, fingerprint=id, **traits)
-        return True
-    return False
+def reason(typed: str) -> str | None:
+    """Why somebody was looked for or blocked, as it is written down: on one line. None: it is too long or no text."""
+    line = " ".join(typed.split())
+    return line if len(line) <= LONGEST_REASON and line.isprintable() else None
 
 
-def unblock(by: Login, id: str, now: int) -> bool:
-    """False when it was not blocked."""
+def block(by: Login, id: str, reason: str, now: int) -> Fingerprint | None:
+    """No session passes by itself with this face from now on. Blocked already: the first reason stays.
+
+    None: no such template. Raises Gone.
+    """
     with db.transaction():
         traits = keys.insist(by)
-        if listing.find(by.account_id, id, None) is None or not listing.unblock(id):
-            raise db.Undo
-        audit.record("fingerprint.unblocked", by.account_id, now, fingerprint=id, **traits)
-        return True
-    return False
+        if listing.find(by.account_id, id, None) is None:
+            return None
+        if listing.block(by.account_id, id, reason, now):
+            audit.record("fingerprint.blocked", by.account_id, now, fingerprint=id, **traits)
+        return listing.find(by.account_id, id, None)
+    raise Gone
+
+
+def unblock(by: Login, id: str, now: int) -> Fingerprint | None:
+    """Again: nothing changes. None: no such template. Raises Gone."""
+    with db.transaction():
+        traits = keys.insist(by)
+        if listing.find(by.account_id, id, None) is None:
+            return None
+        if listing.unblock(id):
+            audit.record("fingerprint.unblocked", by.account_id, now, fingerprint=id, **traits)
+        return listing.find(by.account_id, id, None)
+    raise Gone
+
+
+def _insist_on_session(account_id: str, id: str, mode: str, now: int) -> None:
+    session = verifications.find(account_id, id, mode, now)
+    if session is None:
+        raise NoSession
+    if session.erased_at is not None:
+        raise Erased
 
 
 # ── Which face, and which templates it can be compared with ──────────────────────────────────────────────────

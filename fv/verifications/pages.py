@@ -11,6 +11,7 @@ from fv.analysis import findings
 from fv.analysis.findings import Portrait
 from fv.api import lists
 from fv.evidence import flows as evidence
+from fv.fingerprints import listing as fingerprints
 from fv.problems import FieldError, Problem
 from fv.throttle.flows import Pause
 from fv.verifications import explaining, flows, listing, states, store, viewing
@@ -203,6 +204,7 @@ def _session_screen(session: Verification, status: int = 200, wrong: Refused | N
         within="page",
         timeline=store.timeline(session.id),
         place=_place(session),
+        has_face=bool(fingerprints.of_session(session.account_id, session.id)),
         may_cancel=session.status in states.OPEN,
         wrong=wrong,
         typed=request.form,
