@@ -86,7 +86,7 @@ OPEN_TO_KEYS: dict[tuple[str, str], str] = {
     ("DELETE", "links.api_revoke"): "links:write",
     ("GET", "fingerprints.api_list"): "fingerprints:write",
     ("POST", "fingerprints.api_add"): "fingerprints:write",
-    ("DELETE", "fingerprints.api_remove"): "fingerprints:write",
+    ("DELETE", "fingerprints.api_delete"): "fingerprints:write",
     ("POST", "fingerprints.api_search"): "fingerprints:search",
 }
 

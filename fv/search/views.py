@@ -70,7 +70,7 @@ def api_add() -> Response:
 
 
 @blueprint.delete("/api/v1/fingerprints/<id>")
-def api_remove(id: str) -> Response:
+def api_delete(id: str) -> Response:
     with _saying_why_not():
         if not flows.remove(gate.asker(), id, clock.now()):
             raise Problem("not_found")
