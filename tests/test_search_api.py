@@ -19,7 +19,7 @@ from tests.test_sessions import bearer
 from tests.test_usage import totals
 
 NOWHERE = "fp_" + "0" * 32
-MODEL = "their-model.1"
+MODEL, OURS = "their-model.1", "dlib-resnet-1"
 URL = "/api/v1/fingerprints"
 
 
@@ -311,7 +311,7 @@ def test_a_key_needs_the_scope_and_never_decides_about_the_block_list(ada):
 
 
 def test_a_face_is_blocked_and_unblocked_by_a_person_with_a_reason(app, ada):
-    id = add(ada.call)["id"]
+    id = add(ada.call, model=OURS)["id"]
     for reason in ("", "   ", "x" * 501, "\x07"):
         assert is_refused(ada.call("POST", f"{URL}/{id}/block", {"reason": reason}), "/reason", "invalid")
     assert is_refused(ada.call("POST", f"{URL}/{id}/block", {}), "/reason", "missing")
@@ -328,6 +328,13 @@ def test_a_face_is_blocked_and_unblocked_by_a_person_with_a_reason(app, ada):
     assert events.count("fingerprint.blocked") == events.count("fingerprint.unblocked") == 1
 
 
+def test_a_face_that_no_selfie_is_compared_with_is_not_blocked(ada):
+    id = add(ada.call)["id"]
+    answer = ada.call("POST", f"{URL}/{id}/block", {"reason": "forged passport"})
+    assert (answer.status_code, answer.json["code"], answer.json["models"]) == (409, "model_mismatch", [OURS])
+    assert ada.call("GET", URL).json["data"][0]["blocked"] is None
+
+
 def test_a_template_that_was_removed_is_found_no_more(app, ada):
     ids = [add(ada.call, number)["id"] for number in (1, 2)]
     assert ada.call("DELETE", f"{URL}/{ids[0]}").status_code == 204
@@ -337,7 +344,7 @@ def test_a_template_that_was_removed_is_found_no_more(app, ada):
 
 
 def test_of_eight_who_remove_and_block_at_once_one_does_each(app, ada):
-    ids = [add(ada.call, number)["id"] for number in range(2)]
+    ids = [add(ada.call, number, model=OURS)["id"] for number in range(2)]
     calls = [keyed(ada) for _ in range(8)]
     cookie = ada.client.get_cookie("facevault").value
     barrier, answers = threading.Barrier(16), []
@@ -391,8 +398,8 @@ def beginnings(numbers):
 def test_no_answer_page_log_row_or_error_holds_a_number_of_a_template(app, ada, capfd):
     base, wrong = template(1), [*template(1)[:127], math.nan]
     own = session_of(ada)
-    one = add(ada.call, embedding=base, session_id=own)["id"]
-    add(ada.call, embedding=near(base, 0.9))
+    one = add(ada.call, embedding=base, session_id=own, model=OURS)["id"]
+    add(ada.call, embedding=near(base, 0.9), model=OURS)
     said = [
         ada.call("GET", URL), search(ada.call, embedding=base, reason="r"), search(ada.call, fingerprint_id=one),
         search(ada.call, embedding=base, model="other"), search(ada.call, embedding=base, top_k=0),

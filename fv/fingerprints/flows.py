@@ -76,12 +76,14 @@ def keep(
     account_id: str, session_id: str, external_user_id: str, mode: str, space: Space, template: Sequence[float],
     now: int,
 ) -> str:  # fmt: skip
-    """The id under which it is kept, in place of what was kept of this session. Inside a transaction.
+    """The id under which it is kept, in place of what this model made of the session. Inside a transaction.
 
     Raises vector.Unusable, and ValueError when the model has no name that fits.
     """
     vector.unit(template)  # before anything is replaced by it
-    forget(account_id, session_id)
+    for one in listing.of_session(account_id, session_id):
+        if one.model == space.model:
+            store.remove(one.gallery_id, [one.id])
     (id,) = add(account_id, mode, space, [Template(external_user_id, template, session_id)], now)
     return id
 

@@ -143,12 +143,15 @@ def reason(typed: str) -> str | None:
 def block(by: Login, id: str, reason: str, now: int) -> Fingerprint | None:
     """No session passes by itself with this face from now on. Blocked already: the first reason stays.
 
-    None: no such template. Raises Gone.
+    None: no such template. Raises Gone, and ModelMismatch for a model from elsewhere: no selfie is compared with it.
     """
     with db.transaction():
         traits = keys.insist(by)
-        if listing.find(by.account_id, id, None) is None:
+        found = listing.find(by.account_id, id, None)
+        if found is None:
             return None
+        if models.known(found.model) is None:
+            raise ModelMismatch([models.chosen()])
         if listing.block(by.account_id, id, reason, now):
             audit.record("fingerprint.blocked", by.account_id, now, fingerprint=id, **traits)
         return listing.find(by.account_id, id, None)

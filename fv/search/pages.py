@@ -87,7 +87,7 @@ def ask() -> Response:
 def block() -> Response:
     reason = flows.reason(request.form.get("reason", ""))
     if not reason:
-        return _face_screen(_face(), 422, wrong=True)
+        return _face_screen(_face(), 422, f"Say why, in up to {flows.LONGEST_REASON} characters.")
     return _changed(lambda login, id: flows.block(login, id, reason, clock.now()))
 
 
@@ -156,6 +156,9 @@ def _changed(change: Callable[[Login, str], Fingerprint | None]) -> Response:
         face = change(gate.login(), request.form.get("fingerprint_id", ""))
     except flows.Gone:
         return web.go(".index")
+    except flows.ModelMismatch as mismatch:
+        said = f"Faces of sessions are compared by {mismatch.stored[0]}, so with this one they never would be."
+        return _face_screen(_face(), 409, said)
     if face is None:
         raise Problem("not_found")
     return web.go_or_show(".index", lambda: _face_screen(face), _anchor="blocked")
@@ -168,7 +171,7 @@ def _face() -> Fingerprint:
     return found
 
 
-def _face_screen(face: Fingerprint, status: int = 200, wrong: bool = False) -> Response:
+def _face_screen(face: Fingerprint, status: int = 200, wrong: str = "") -> Response:
     return web.screen("search/face.html", status, within="page", face=face, wrong=wrong, **_blocked())
 
 
