@@ -71,13 +71,13 @@ def measured(count: int, queries: int, seed: int, has_batch: bool) -> Size:
         vectors = np.frombuffer(b"".join(packed for _, packed in asked), "<f4").reshape(-1, 128)
         coded = [codes.query(one.astype(np.float64)) for one in vectors]
         say("what is right")
-        places = right(crowd.rows, ours.ids, vectors, MOST)
+        places = right(ours.rows, ours.ids, vectors, MOST)
         own = [
             Runner(SCAN, lambda number: ours.scan(coded[number], MOST) or ()),
             Runner(SEARCH, lambda number: ours.search(asked[number][1], MOST)),
             Runner(ALL, lambda number: ours.search_all(asked[number][0], MOST)),
         ]
-        others = list(_others(size, crowd.rows, folder, vectors))
+        others = list(_others(size, ours.rows, folder, vectors))
         runners = [*own, *(runner for _, runner in others)]
         say(f"{queries} queries to {len(runners)}")
         race(runners, queries, seed)
@@ -124,7 +124,7 @@ def _batch(size: Size, ours: Ours, crowd: Crowd, others: Sequence[peers.Peer]) -
     wall, cpu = time.perf_counter(), time.process_time()
     found = ours.many(packed, MOST)
     wall, cpu = ((now - then) / BATCH * 1000 for now, then in ((time.perf_counter(), wall), (time.process_time(), cpu)))
-    places = right(crowd.rows, ours.ids, vectors[:CHECKED], MOST)
+    places = right(ours.rows, ours.ids, vectors[:CHECKED], MOST)
     same = sum(found[one] == [ours.ids[place] for place in places[one]] for one in range(CHECKED))
     size.facts.append(f"{same} of {CHECKED} answers of the batch that were checked are exact")
     for peer in others:
