@@ -11,10 +11,11 @@ from fv.accounts import store as accounts
 from fv.accounts.store import Account
 from fv.fingerprints import codes, comparing, flows, memory, store, vector
 from fv.fingerprints.flows import Face
-from fv.fingerprints.index import Scan
+from fv.fingerprints.index import scanned
 from fv.fingerprints.store import New, Space
 
 SPACE, MODE = Space("bench"), "live"
+ROOM = 1024  # MiB for the index: a gallery of five million has 650
 AT_ONCE = 50_000  # templates in one transaction
 LEAST = 0.0  # similarity, as the API has it when nobody says otherwise
 
@@ -27,7 +28,7 @@ class Ours:
 
     def __init__(self, rows: np.ndarray, folder: Path, account_id: str | None = None) -> None:
         """`account_id`: of one that is there; None: one is made."""
-        self.app = create_app(INSTANCE=folder / "instance", HASH_MEMORY_KIB=8, HASH_PASSES=1)
+        self.app = create_app(INSTANCE=folder / "instance", SEARCH_MEMORY=ROOM)
         self._context = self.app.app_context()
         self._context.push()
         self.account_id = account_id or ids.new("acc")
@@ -78,7 +79,7 @@ class Ours:
 
     def scan(self, coded: codes.Query, most: int) -> None:
         """Every segment, and nothing with what it says."""
-        Scan(self.index, coded, most)
+        scanned(self.index, [coded], most)
 
     def search(self, packed: bytes, most: int) -> list[str]:
         """Ids. What a search costs with the database, and without who asks."""
@@ -92,13 +93,8 @@ class Ours:
 
     def many(self, packed: Sequence[bytes], most: int) -> list[list[str]]:
         """Many templates against all of them, as an import does."""
-        at_once = getattr(comparing, "nearest_many", None)
         with db.reading():
-            gallery = self.gallery()
-            if at_once:
-                found = at_once(gallery, packed, most, LEAST)
-            else:
-                found = [comparing.nearest(gallery, one, most, LEAST) for one in packed]
+            found = comparing.nearest_of_each(self.gallery(), packed, most, LEAST)
         return [[one.id for one in some] for some in found]
 
     def close(self) -> None:
