@@ -56,7 +56,7 @@ bench: $(VENV)/for-test       ## what is fast, against what, in one run
 	$(BIN)/python bench/web.py
 	$(BIN)/python bench/sessions.py
 
-bench-search: $(VENV)/for-bench  ## how fast faces are found, against what else there is (eight minutes; OPTIONS="--large" for 5,000,000)
+bench-search: $(VENV)/for-bench  ## how fast faces are found, against what else there is (four minutes; OPTIONS="--large": 5,000,000 too)
 	$(BIN)/python bench/search.py $(OPTIONS)
 
 bench-analysis: $(VENV)/for-test   ## how well documents are read; needs tesseract-ocr, fonts-ocr-b, fonts-liberation (two minutes)

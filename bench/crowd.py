@@ -1,8 +1,8 @@
 """Made-up templates that lie as those of faces do, who is looked for among them, and what is right.
 
 A face is a centre that all share, what is a person's own, and what is a photo's own, each of them stronger in some of
-the 128 numbers than in others. Two photos of a person have a cosine of about 0.96, two people one of 0.77 to 0.85: the
-model that comes with the product says 0.92 and less than that. tests/test_search_exact.py draws its faces the same way.
+the 128 numbers than in others. Two photos of a person have a cosine of about 0.96, two people one of about 0.8: the
+model that comes with the product draws its line at 0.92. tests/test_search_exact.py draws its faces the same way.
 """
 
 import math
