@@ -36,7 +36,7 @@ class Ours:
             now = int(time.time())
             accounts.add(Account(self.account_id, "ada@example.org", "no password", "free", now))
         with db.transaction():
-            generation, self._turning = flows._newest(self.account_id, int(time.time()))
+            generation, self._turning = flows.newest(self.account_id, int(time.time()))
             self._gallery_id = flows.gallery_of(self.account_id, MODE, SPACE, generation).id
         self.rows = self._turned(rows)
         self.ids = [ids.new("fp") for _ in rows]
