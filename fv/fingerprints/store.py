@@ -72,10 +72,6 @@ class Row(NamedTuple):
     vector: bytes
 
 
-class _Number(NamedTuple):
-    number: int
-
-
 # ── Rotations ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -212,10 +208,8 @@ def move(here: int, there: int, turned: Sequence[tuple[str, bytes]]) -> None:
 
 
 def _number(gallery_id: int, id: str) -> int | None:
-    found = db.one(
-        _Number, "SELECT number FROM fingerprints WHERE id = :id AND gallery_id = :gallery_id",
-        id=id, gallery_id=gallery_id,
-    )  # fmt: skip
+    sql = "SELECT number, id, vector FROM fingerprints WHERE id = :id AND gallery_id = :gallery_id"
+    found = db.one(Row, sql, id=id, gallery_id=gallery_id)
     return found.number if found else None
 
 
@@ -280,11 +274,8 @@ def since(gallery_id: int, version: int, rows: int) -> Iterator[list[tuple[int, 
 
 def removed_since(gallery_id: int, version: int) -> list[int]:
     """The numbers of those that left after this version."""
-    found = db.many(
-        _Number, "SELECT number FROM removals WHERE gallery_id = :gallery_id AND version > :version",
-        gallery_id=gallery_id, version=version,
-    )  # fmt: skip
-    return [one.number for one in found]
+    sql = "SELECT number FROM removals WHERE gallery_id = :gallery_id AND version > :version"
+    return [number for some in db.chunks(sql, KEPT, gallery_id=gallery_id, version=version) for (number,) in some]
 
 
 def nearly_nearest(gallery_id: int, vector: bytes, most: int, least: float, slack: float) -> list[Row]:
