@@ -22,7 +22,7 @@ PURE = {
 #: Features that may look into other features, and into which. Every other feature stands alone.
 LOOKS_INTO = {
     "accounts": {"throttle"},
-    "keys": {"accounts"},
+    "keys": {"accounts", "throttle"},
     "mfa": {"accounts", "throttle"},
     "passwords": {"accounts", "mfa", "throttle"},
     "login": {"accounts", "mfa", "throttle"},
