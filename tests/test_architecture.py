@@ -16,7 +16,7 @@ PURE = {
     "accounts.email", "api.times", "audit.chain", "audit.events", "demo.pictures", "evidence.intake",
     "evidence.portrait", "evidence.watermark", "fingerprints.rotation", "fingerprints.vector", "ids", "imports.reading",
     "keys.scopes", "links.return_urls", "mfa.backup_codes", "mfa.totp", "models.names", "notices.smtp_url", "qr",
-    "sealing", "search.odds", "throttle.policy", "words",
+    "sealing", "search.odds", "throttle.policy", "usage.periods", "words",
 }  # fmt: skip
 
 #: Features that may look into other features, and into which. Every other feature stands alone.
@@ -29,13 +29,16 @@ LOOKS_INTO = {
     "notices": {"accounts"},
     "profile": {"accounts", "mfa", "passwords", "throttle"},
     "dashboard": {"accounts", "mfa", "keys", "verifications"},
+    "evidence": {"usage"},
+    "usage": {"keys"},
     "imports": {"fingerprints", "verifications"},
     "models": {"analysis", "evidence"},
     "fingerprints": {"accounts", "models"},
     "verifications": {"accounts", "analysis", "evidence", "fingerprints", "keys", "throttle", "usage"},
     "capture": {"evidence", "links", "throttle", "verifications"},
     "links": {"accounts", "keys", "throttle", "verifications"},
-    "demo": {"accounts", "analysis", "evidence", "fingerprints", "mfa", "passwords", "support", "verifications"},
+    "demo": {"accounts", "analysis", "evidence", "fingerprints", "mfa", "passwords", "support", "usage",
+             "verifications"},
     "search": {"accounts", "analysis", "evidence", "fingerprints", "jobs", "keys", "models", "usage", "verifications"},
     "master_key": {"evidence", "fingerprints", "mfa", "verifications"},
     "support": {"accounts", "keys", "mfa", "passwords", "throttle"},
