@@ -16,7 +16,7 @@ PURE = {
     "accounts.email", "api.times", "audit.chain", "audit.events", "demo.pictures", "evidence.intake",
     "evidence.portrait", "evidence.watermark", "fingerprints.rotation", "fingerprints.vector", "ids", "imports.reading",
     "keys.scopes", "links.return_urls", "mfa.backup_codes", "mfa.totp", "models.names", "notices.smtp_url", "qr",
-    "sealing", "search.odds", "throttle.policy", "usage.periods", "words",
+    "sealing", "search.odds", "throttle.policy", "usage.chart", "usage.periods", "words",
 }  # fmt: skip
 
 #: Features that may look into other features, and into which. Every other feature stands alone.
