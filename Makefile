@@ -10,7 +10,7 @@ EVERY_BRANCH := fv/gate.py,fv/login/*,fv/mfa/*,fv/passwords/*,fv/support/flows.p
 EVERY_BRANCH := $(EVERY_BRANCH),fv/analysis/mrz.py,fv/analysis/layouts.py,fv/analysis/ctc.py,fv/analysis/lookalikes.py,fv/analysis/printed.py,fv/analysis/transliteration.py
 EVERY_BRANCH := $(EVERY_BRANCH),fv/analysis/scoring.py,fv/analysis/detectors.py,fv/analysis/circumstances.py,fv/analysis/consistency.py,fv/analysis/findings.py,fv/analysis/report.py,fv/fingerprints/*,fv/imports/*
 
-.PHONY: run test unit e2e long lint format mutate seed bench bench-analysis wheel clean
+.PHONY: run test unit e2e long lint format mutate seed bench bench-search bench-analysis wheel clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/for-run          ## serve the product on http://127.0.0.1:8000 (OPTIONS="--port 9000" for more)
@@ -56,6 +56,9 @@ bench: $(VENV)/for-test       ## what is fast, against what, in one run
 	$(BIN)/python bench/web.py
 	$(BIN)/python bench/sessions.py
 
+bench-search: $(VENV)/for-bench  ## how fast faces are found, against what else there is (four minutes; OPTIONS="--large": 5,000,000 too)
+	$(BIN)/python bench/search.py $(OPTIONS)
+
 bench-analysis: $(VENV)/for-test   ## how well documents are read; needs tesseract-ocr, fonts-ocr-b, fonts-liberation (two minutes)
 	$(BIN)/python bench/analysis.py $(OPTIONS)
 
@@ -74,6 +77,13 @@ $(VENV)/for-run: setup.cfg | $(VENV)/made
 $(VENV)/for-test: setup.cfg | $(VENV)/made
 	PYTHONWARNINGS=ignore $(BIN)/pip install -q -e '.[test,pipeline]'
 	@touch $@ $(VENV)/for-run
+
+# one by one: without a compiler, or on another system, some cannot be had, and the bench says which
+$(VENV)/for-bench: setup.cfg | $(VENV)/for-test
+	for peer in duckdb pgserver usearch hnswlib; do \
+		PYTHONWARNINGS=ignore $(BIN)/pip install -q -e ".[bench-$$peer]" || echo "$$peer is not here to compare with."; \
+	done
+	@touch $@
 
 $(VENV)/made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \

@@ -253,6 +253,18 @@ def test_one_rotation_is_made_for_an_account_and_analysing_again_replaces_a_temp
     assert first != second and [row["id"] for row in rows()] == [second] and len(store.rotations(ada)) == 1
 
 
+def test_what_a_program_added_to_a_session_stays_when_it_is_analysed_again(ada):
+    with db.transaction():
+        (added,) = flows.add(
+            ada, "live", replace(SPACE, model="theirs"), [flows.Template("ann", template(3), "vs_1")], 0
+        )
+    keep(ada, "vs_1", "ann", template(1))
+    second = keep(ada, "vs_1", "ann", template(2))
+    assert {row["id"] for row in rows()} == {added, second}
+    with db.transaction():
+        assert flows.forget(ada, "vs_1") == 2
+
+
 def test_templates_of_two_generations_are_both_found(here, ada):
     """While templates move to the next generation."""
     keep(ada, "vs_old", "ann", template(1))

@@ -213,7 +213,9 @@ def test_no_cosine_is_further_from_its_estimate_than_the_bound_says(sample, othe
         exact = codes.cosines(wanted, stored)
         off = np.abs(coding.estimates(query, products.astype(np.float32)) - exact)
         assert off.max() <= codes.slack(query, coded.left, coded.length)
-        assert np.abs(coding.products(query.vector, coded.rows) - exact).max() <= codes.slack_refined(coded.left)
+        nearer = np.abs(coding.products(query.vector, coded.rows, coded.sides) - exact)
+        assert nearer.max() <= codes.slack_refined(coded.halved)
+        assert codes.exact_cosines(wanted, stored) == vector.cosines(wanted.tolist(), stored.tolist())
 
 
 LEVELS = [name for name in dir(faiss) if re.fullmatch("SIMDLevel_(NONE|AVX2|AVX512|ARM_NEON)", name)

@@ -309,6 +309,14 @@ def test_a_face_is_blocked_from_a_result_with_a_reason_and_unblocked(app, ada, g
     assert events.count("fingerprint.blocked") == events.count("fingerprint.unblocked") == 1
 
 
+def test_a_face_that_no_selfie_is_compared_with_is_not_offered_to_be_blocked(ada):
+    id = add(ada.call, model="their-model.1")["id"]
+    page = ask(ada, face=id).text
+    assert "no band" in page and "Block now" not in page
+    answer = ada.post("/search/block", fingerprint_id=id, reason="forged")
+    assert answer.status_code == 409 and "compared by dlib-resnet-1" in alert(answer)
+
+
 def test_htmx_gets_the_mark_of_the_row_and_the_list(ada, gallery):
     answer = ada.post("/search/block", htmx=True, fingerprint_id=gallery["bea"], reason="forged")
     assert answer.status_code == 200 and 'class="held"' in answer.text and 'id="blocked"' in answer.text

@@ -7,9 +7,13 @@ step, r what is left, which is at most R long. A query q is coded as q = t d + e
 
 and by Cauchy and Schwarz the last two terms are at most ‖e‖ L + ‖q‖ R, where L is the longest s c. The whole numbers
 are multiplied and added without rounding: d·c is below 2^21, and float32 is exact up to 2^24.
+
+A ninth bit of each number, kept apart, says on which side of c the row is: with c + 1/4 or c - 1/4 half as much is
+left, and the product is taken with q itself. Only the rows that the scan named are looked at so.
 """
 
 from dataclasses import dataclass
+from math import fsum, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +26,7 @@ Bytes = NDArray[np.uint8]
 
 MOST = 127  # of a coded number
 ZERO = 128  # how it is written as an unsigned byte: 0
+QUARTER = 0.25  # of a step: from a whole number to the middle of either half around it
 FINEST = 1e-4  # the smallest step: of equal vectors any will do
 #: Lengths of stored vectors are 1 within 1e-7 (each of 128 numbers is rounded to float32), so a cosine and a product
 #: differ by less than 2e-7; everything in float64 here rounds by less than 1e-13.
@@ -30,10 +35,14 @@ ROUNDING = 1e-6
 
 @dataclass(frozen=True)
 class Coded:
-    """Rows as bytes, one by one; the longest of what is left, and of what is coded."""
+    """Rows as bytes (n, 128), and their ninth bits (n, 16). `left`: the longest of what is left; `halved`: with the
+    ninth bit. `length`: the longest of what is coded.
+    """
 
     rows: Bytes
+    sides: Bytes
     left: float
+    halved: float
     length: float
 
 
@@ -59,16 +68,20 @@ class Coding:
         away = vectors - self.mean
         whole = np.clip(np.rint(away / self.step), -MOST, MOST)
         coded = self.step * whole
-        left, length = (float(np.sqrt(np.einsum("ij,ij->i", part, part).max())) for part in (away - coded, coded))
-        return Coded((whole + ZERO).astype(np.uint8), left, length)
+        is_above = away >= coded
+        nearer = coded + self.step * np.where(is_above, QUARTER, -QUARTER)
+        left, halved, length = map(_longest, (away - coded, away - nearer, coded))
+        return Coded((whole + ZERO).astype(np.uint8), np.packbits(is_above, axis=1), left, halved, length)
 
     def estimates(self, query: Query, products: Singles) -> Floats:
         """Of q·x, from the products d·c."""
         return float(query.vector @ self.mean) + query.step * self.step * products.astype(np.float64)
 
-    def products(self, vector: Floats, rows: Bytes) -> Floats:
-        """Of a vector with rows as they are coded: m + s c."""
-        return np.asarray(vector @ self.mean + (rows.astype(np.float64) - ZERO) @ (self.step * vector))
+    def products(self, vector: Floats, rows: Bytes, sides: Bytes) -> Floats:
+        """Of a vector with rows as they are coded with nine bits: m + s (c ± 1/4)."""
+        weights = self.step * vector
+        nearer = np.unpackbits(sides, axis=1) @ (2 * QUARTER * weights)
+        return np.asarray(vector @ self.mean + rows @ weights + nearer - (ZERO + QUARTER) * weights.sum())
 
 
 def query(vector: Floats) -> Query:
@@ -85,9 +98,13 @@ def slack(query: Query, left: float, length: float) -> float:
     return left + query.left * length + ROUNDING
 
 
-def slack_refined(left: float) -> float:
-    """The same for the product with the coded row: e is zero then."""
-    return left + ROUNDING
+def slack_refined(halved: float) -> float:
+    """The same for the product with the row of nine bits: nothing is left of the query then."""
+    return halved + ROUNDING
+
+
+def _longest(rows: Floats) -> float:
+    return float(np.sqrt(np.einsum("ij,ij->i", rows, rows).max()))
 
 
 def cosines(vector: Floats, rows: Singles) -> Floats:
@@ -95,6 +112,16 @@ def cosines(vector: Floats, rows: Singles) -> Floats:
     wide = rows.astype(np.float64)
     lengths = np.einsum("ij,ij->i", wide, wide) * (vector @ vector)
     return np.asarray(wide @ vector / np.sqrt(lengths))
+
+
+def exact_cosines(vector: Floats, rows: Singles) -> list[float]:
+    """As vector.cosines, bit for bit: float64 holds products of float32 numbers, and each sum is rounded once."""
+    wide = rows.astype(np.float64)
+    length = fsum((vector * vector).tolist())
+    return [
+        max(-1.0, min(1.0, fsum(product) / sqrt(length * fsum(square))))
+        for product, square in zip((wide * vector).tolist(), (wide * wide).tolist(), strict=True)
+    ]
 
 
 def array(packed: bytes) -> Singles:

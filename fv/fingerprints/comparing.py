@@ -5,13 +5,13 @@ memory (index.py), in int8. What either says is off by no more than a known boun
 anew from what is stored, with sums that are rounded once. So the answer does not depend on the way.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
 
-from fv.fingerprints import codes, store, vector
+from fv.fingerprints import codes, store
 from fv.fingerprints import memory as galleries
 from fv.fingerprints.codes import Floats
 from fv.fingerprints.index import Scan, scanned
@@ -69,25 +69,20 @@ def warm(gallery: Gallery) -> None:
             pass
 
 
-def best(packed: bytes, rows: Iterable[Row], most: int, least: float) -> list[Scored]:
+def best(packed: bytes, rows: Sequence[Row], most: int, least: float) -> list[Scored]:
     """Of these rows, compared exactly."""
-    rows = list(rows)
     different = list({row.vector for row in rows})  # equal vectors are compared once: a gallery may consist of them
-    cosines = vector.cosines(vector.numbers(packed), map(vector.numbers, different))
+    cosines = codes.exact_cosines(_wide(packed), codes.array(b"".join(different)))
     known = dict(zip(different, cosines, strict=True))
     scored = (Scored(known[row.vector], row.number, row.id) for row in rows)
     found = sorted((one for one in scored if one.similarity >= least), key=lambda one: (-one.similarity, one.id))
     return found[:most]
 
 
-def _reaching(scan: Scan, gallery: Gallery, packed: bytes, most: int, least: float) -> Iterable[Row]:
+def _reaching(scan: Scan, gallery: Gallery, packed: bytes, most: int, least: float) -> list[Row]:
     """Rows among which the answer is: whatever can reach the `most`-th best that is known by then."""
-    known = _Known(_wide(packed), most, least)
-    leading = scan.leading(most)
-    known.add(store.rows(gallery.id, leading.tolist()))
+    known = _Known(_wide(packed), most, max(least, scan.floor(most)))
     highest, numbers = scan.reaching(known.floor)
-    rest = ~np.isin(numbers, leading)
-    highest, numbers = highest[rest], numbers[rest]
     for start in range(0, len(numbers), AT_ONCE):
         if highest[start] < known.floor:
             break  # the floor rose meanwhile, and those that follow can have less

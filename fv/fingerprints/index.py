@@ -1,6 +1,6 @@
 """The codes of one gallery in memory, and the scan over them. Only this module knows faiss.
 
-136 bytes a template. The scan is FAISS's scalar quantizer with one signed byte a number: an exact product of whole
+152 bytes a template. The scan is FAISS's scalar quantizer with one signed byte a number: an exact product of whole
 numbers for each row, the best ones kept in a heap, without the GIL and in one thread, because requests are the
 parallelism. What it says is off by a known bound (codes.py), so it names rows; it decides nothing.
 """
@@ -19,19 +19,23 @@ from fv.fingerprints.vector import LENGTH
 Numbers = NDArray[np.int64]
 
 SEGMENT = 65_536  # rows: each has its own mean, step and bound, and a call costs 7 µs
-GROWTH = 8  # a full segment gets room for an eighth more: 160 bytes a template at most
+GROWTH = 20  # a full segment gets room for a twentieth more: 160 bytes a template at most
 BLOCK = 8_192  # rows whose codes are widened at once: 4 MB
-ENOUGH = 256  # best rows that are asked for, over all segments: about 60 of a million can be among the first ten
-LEAST = 64  # of one segment
-A_ROW = LENGTH + 8  # bytes
+ENOUGH = 128  # best rows that are asked for, over all segments: about 60 of a million can be among the first ten
+LEAST = 48  # of one segment
+MORE = 8  # times as many, where those are not enough
+SIDES = LENGTH // 8  # bytes: a bit for each number
+A_ROW = LENGTH + SIDES + 8  # bytes, the last of them for its number in the gallery
 
 
 class Segment:
-    """Up to SEGMENT rows. `left` and `length`: of all that were ever in it, as in codes.Coded."""
+    """Up to SEGMENT rows. `left`, `halved` and `length`: of all that were ever in it, as in codes.Coded."""
 
     def __init__(self, coding: Coding) -> None:
-        self.coding, self.count, self.left, self.length = coding, 0, 0.0, 0.0
+        self.coding, self.count = coding, 0
+        self.left = self.halved = self.length = 0.0
         self._codes: Bytes = np.zeros((0, LENGTH), dtype=np.uint8)
+        self._sides: Bytes = np.zeros((0, SIDES), dtype=np.uint8)
         self._numbers: Numbers = np.zeros(0, dtype=np.int64)
         self._index = _empty()
 
@@ -40,17 +44,19 @@ class Segment:
         coded, end = self.coding.code(vectors), self.count + len(numbers)
         if end > len(self._numbers):
             self._make_room(min(SEGMENT, max(end, self.count + self.count // GROWTH)))
-        self._codes[self.count : end] = coded.rows
+        self._codes[self.count : end], self._sides[self.count : end] = coded.rows, coded.sides
         self._numbers[self.count : end] = numbers
-        self.left, self.length = max(self.left, coded.left), max(self.length, coded.length)
+        self.left, self.halved = max(self.left, coded.left), max(self.halved, coded.halved)
+        self.length = max(self.length, coded.length)
         self._count(end)
 
     def remove(self, gone: Numbers) -> None:
         """The last rows take the places of those that go; the places that get free are overwritten."""
         for place in np.flatnonzero(np.isin(self._numbers[: self.count], gone))[::-1]:
             last = self.count - 1
-            self._codes[place], self._numbers[place] = self._codes[last], self._numbers[last]
-            self._codes[last], self._numbers[last] = ZERO, 0
+            for part in (self._codes, self._sides, self._numbers):
+                part[place] = part[last]
+            self._codes[last], self._sides[last], self._numbers[last] = ZERO, 0, 0
             self._count(last)
 
     def best(self, queries: Sequence[Query], most: int) -> list[tuple[Floats, Numbers]]:
@@ -71,8 +77,8 @@ class Segment:
         return self.coding.estimates(query, products), np.arange(self.count)
 
     def refined(self, query: Query, places: Numbers) -> Floats:
-        """Estimates of these rows that are nearer: with all of the query, not with its code."""
-        return self.coding.products(query.vector, self._codes[places])
+        """Estimates of these rows that are nearer: with the ninth bits, and with the query itself."""
+        return self.coding.products(query.vector, self._codes[places], self._sides[places])
 
     def numbers(self, places: Numbers) -> Numbers:
         return self._numbers[places]
@@ -94,10 +100,12 @@ class Segment:
         grown = _empty()
         grown.codes.resize(rows * LENGTH)
         codes: Bytes = faiss.rev_swig_ptr(grown.codes.data(), rows * LENGTH).reshape(rows, LENGTH)
+        sides: Bytes = np.zeros((rows, SIDES), dtype=np.uint8)
         numbers: Numbers = np.zeros(rows, dtype=np.int64)
-        codes[: self.count], numbers[: self.count] = self._codes[: self.count], self._numbers[: self.count]
-        self._codes[:] = ZERO  # it goes back to the allocator as it is
-        self._index, self._codes, self._numbers = grown, codes, numbers
+        for new, old in ((codes, self._codes), (sides, self._sides), (numbers, self._numbers)):
+            new[: self.count] = old[: self.count]
+        self._codes[:], self._sides[:] = ZERO, 0  # they go back to the allocator as they are
+        self._index, self._codes, self._sides, self._numbers = grown, codes, sides, numbers
         self._count(self.count)
 
 
@@ -161,26 +169,34 @@ class Scan:
     def __init__(self, query: Query, segments: Sequence[Segment], best: Sequence[tuple[Floats, Numbers]]) -> None:
         self._query, self._segments, self._best = query, segments, best
 
-    def leading(self, most: int) -> Numbers:
-        """The numbers of rows with the best estimates."""
-        estimates = np.concatenate([estimates for estimates, _ in self._best])
-        numbers = [segment.numbers(places) for segment, (_, places) in zip(self._segments, self._best, strict=True)]
-        return np.concatenate(numbers)[np.argsort(-estimates)[:most]]
+    def floor(self, most: int) -> float:
+        """What the cosine of the `most`-th best row is at least; -1 where fewer rows are known."""
+        lowest = [
+            segment.refined(self._query, places[:most]) - codes.slack_refined(segment.halved)
+            for segment, (_, places) in zip(self._segments, self._best, strict=True)
+        ]
+        together = np.sort(np.concatenate(lowest))
+        return float(together[-most]) if most <= len(together) else -1.0
 
     def reaching(self, floor: float) -> tuple[Floats, Numbers]:
-        """Every row whose cosine can reach the floor: the most it can have, highest first, and its number.
-
-        Of a segment the best rows are enough when the last of them cannot reach the floor: then none after it can.
-        """
+        """Every row whose cosine can reach the floor: the most it can have, highest first, and its number."""
         found = []
-        for segment, (estimates, places) in zip(self._segments, self._best, strict=True):
+        for segment, best in zip(self._segments, self._best, strict=True):
             slack = codes.slack(self._query, segment.left, segment.length)
-            if len(places) < segment.count and estimates[-1] + slack >= floor:
-                estimates, places = segment.all(self._query)
+            estimates, places = self._down_to(floor - slack, segment, best)
             places = places[estimates + slack >= floor]
-            highest = segment.refined(self._query, places) + codes.slack_refined(segment.left)
+            highest = segment.refined(self._query, places) + codes.slack_refined(segment.halved)
             can = highest >= floor
             found.append((highest[can], segment.numbers(places[can])))
         highest = np.concatenate([part for part, _ in found])
         order = np.argsort(-highest)
         return highest[order], np.concatenate([part for _, part in found])[order]
+
+    def _down_to(self, least: float, segment: Segment, best: tuple[Floats, Numbers]) -> tuple[Floats, Numbers]:
+        """Every row of the segment whose estimate reaches this: the best ones, when the last of them does not."""
+        for _ in range(2):
+            estimates, places = best
+            if len(places) == segment.count or estimates[-1] < least:
+                return best
+            (best,) = segment.best([self._query], MORE * len(places))
+        return segment.all(self._query)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from typing import NamedTuple
 
 from fv import db
@@ -244,11 +245,21 @@ def vector(id: str) -> bytes | None:
 
 def rows(gallery_id: int, numbers: Sequence[int]) -> list[Row]:
     """Those that are there, in any order."""
-    listed = ", ".join(str(int(number)) for number in numbers)
-    return db.many(
-        Row, f"SELECT number, id, vector FROM fingerprints WHERE gallery_id = :gallery_id AND number IN ({listed})",
-        gallery_id=gallery_id,
-    )  # fmt: skip
+    if not numbers:
+        return []
+    places = next(size for size in _SIZES if size >= len(numbers))
+    given = [*numbers, *[numbers[-1]] * (places - len(numbers))]
+    found = db.chunks(_rows(places), places, gallery_id=gallery_id, **{f"n{at}": one for at, one in enumerate(given)})
+    return [Row(*one) for some in found for one in some]
+
+
+_SIZES = (16, 32, 64, 128, 256, 512, 1024)  # rows that are asked for at once: few texts, each of which is parsed once
+
+
+@cache
+def _rows(places: int) -> str:
+    listed = ", ".join(f":n{at}" for at in range(places))
+    return f"SELECT number, id, vector FROM fingerprints WHERE gallery_id = :gallery_id AND number IN ({listed})"
 
 
 def first(gallery_id: int, most: int) -> list[Row]:
