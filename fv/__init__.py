@@ -86,7 +86,10 @@ SECTIONS = (
         Section("Face search", "search.index", "search"),
         Section("Links", "links.index", "links"),
     ),
-    (Section("API keys", "keys.index", "keys"),),
+    (
+        Section("API keys", "keys.index", "keys"),
+        Section("Usage", "usage.index", "usage"),
+    ),
     (
         Section("Audit trail", "audit.index", "audit"),
         Section("Account", "profile.account", "account"),
@@ -125,6 +128,7 @@ def create_app(**overrides: object) -> Flask:
     app.jinja_env.filters.update(
         difference=words.difference,
         duration=words.duration,
+        size=words.size,
         moment=words.moment,
         day=words.day,
         brief=words.brief,

@@ -238,7 +238,7 @@ def _presented_key() -> str | None:
 
 
 def _key_caller(presented: str) -> Caller:
-    key = keys.of_secret(presented, clock.now())
+    key = keys.of_secret(presented, request.remote_addr or "", clock.now())
     if key is None:
         return NOBODY
     enrolled = mfa.authenticator(key.account_id).is_enrolled

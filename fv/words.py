@@ -8,6 +8,14 @@ def count(number: int, unit: str) -> str:
     return f"{number:,} {unit}{'' if number == 1 else 's'}"
 
 
+def size(number: int) -> str:
+    """`0 bytes`, `37.4 kB`, `4.1 GB`: of bytes, in thousands."""
+    for power, unit in ((12, "TB"), (9, "GB"), (6, "MB"), (3, "kB")):
+        if number >= 10**power:
+            return f"{number / 10**power:,.1f}".removesuffix(".0") + f" {unit}"
+    return count(number, "byte")
+
+
 def duration(seconds: int) -> str:
     """`40 seconds`, `12 minutes`, `3 hours`, `30 days`: rounded up, so that nobody comes back too early."""
     for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):

@@ -14,6 +14,7 @@ import pytest
 from fv import db
 from fv.accounts import store as account_store
 from fv.api import times
+from fv.api.sheets import harmless
 from fv.audit import chain, events, flows, head
 from fv.audit.chain import Event
 from fv.config import Misconfigured
@@ -583,11 +584,9 @@ def test_cells_that_a_spreadsheet_would_compute_are_neutralised(app, ada):
     assert len(rows) == len(trail(app)) + 1
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])
 def test_every_beginning_of_a_formula_gets_an_apostrophe(start):
-    from fv.audit.views import _harmless
-
-    assert _harmless(f"{start}1") == f"'{start}1" and _harmless(f"1{start}") == f"1{start}"
+    assert harmless(f"{start}1") == f"'{start}1" and harmless(f"1{start}") == f"1{start}"
 
 
 def test_every_event_is_said_in_words_and_what_is_told_comes_with_advice():

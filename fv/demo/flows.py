@@ -27,6 +27,7 @@ from fv.mfa import totp
 from fv.passwords import flows as passwords
 from fv.support import flows as support
 from fv.support.flows import Refused
+from fv.usage import flows as usage
 from fv.verifications import store
 
 AT_ONCE = 1000  # sessions in one transaction: about 0.2 s
@@ -85,9 +86,13 @@ def fill(account_id: str, sessions: int, photographed: int, now: int) -> Iterato
 
 
 def _add(history: History) -> None:
-    store.add(history.session)
+    session = history.session
+    store.add(session)
+    usage.count(session.account_id, session.mode, "sessions_created", session.created_at)
+    if session.submitted_at is not None:
+        usage.count(session.account_id, session.mode, "sessions_billable", session.submitted_at)
     for line in history.timeline:
-        store.note(history.session.id, line.event, line.at, line.note)
+        store.note(session.id, line.event, line.at, line.note)
 
 
 def _photograph(number: int, history: History) -> None:

@@ -16,6 +16,7 @@ from fv.evidence import blobs, child, intake, portrait, store, watermark
 from fv.evidence.intake import Refused
 from fv.evidence.store import Copy, Photo
 from fv.turns import Turns
+from fv.usage import flows as usage
 
 MOST_COPIES = 20  # that are told of
 ORPHANED = 3600  # seconds a blob may wait for its row: a transaction takes milliseconds
@@ -94,7 +95,9 @@ def erase(account_id: str, verification_id: str, now: int) -> int:
     nothing that was read from them.
     """
     with db.transaction():
+        freed = sum(photo.bytes for photo in store.all_live(account_id, verification_id))
         number = store.forget(account_id, verification_id, now)
+        usage.stored(account_id, -freed, now)
         forget_document(account_id, verification_id)
     _clear(store.leftovers(account_id, verification_id))
     return number
@@ -163,6 +166,7 @@ def _put_in_place(photo: Photo) -> None:
         store.remove(older.id)
         db.after_commit(f"blob of {older.id}", lambda: _drop(older))
     store.add(photo)
+    usage.stored(photo.account_id, photo.bytes - (older.bytes if older else 0), photo.taken_at)
 
 
 def _drop(photo: Photo) -> None:

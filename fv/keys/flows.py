@@ -1,4 +1,8 @@
-"""The story: make a key, show its secret once, find it by its secret, revoke it."""
+"""The story: make a key, show its secret once, find it by its secret, put another in its place, revoke it.
+
+A key is found by the SHA-256 of its secret, in an index. Nothing is compared with the secret itself, so how long a
+request takes tells a guesser nothing of it: whoever could learn a hash by its time would have to invert SHA-256.
+"""
 
 import hashlib
 import re
@@ -6,7 +10,7 @@ import secrets
 import string
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from flask import current_app
@@ -17,10 +21,14 @@ from fv.accounts.store import Login
 from fv.audit import flows as audit
 from fv.keys import scopes, store
 from fv.keys.store import Key
+from fv.throttle.policy import network_of
 
-USED_EVERY = 60  # seconds between two notes of when a key was last used: one write a minute, not one a request
+USED_EVERY = 60  # seconds between two notes of when and from where a key was last used: not one write a request
 LONGEST_NAME = 80  # characters
-MOST = 1000  # keys, whatever the setting says
+MOST = 2000  # keys that work, whatever the setting says: 1,000, and as many that were replaced
+HOUR = 3600  # seconds
+LONGEST_GRACE = 72  # hours that a replaced key works on
+USUAL_GRACE = 24  # hours, when nobody said how many
 SECRET = 43  # of 62 symbols: 256 bits
 _SYMBOLS = string.ascii_letters + string.digits
 _SHAPE = re.compile(rf"fv_(live|test)_[A-Za-z0-9]{{{SECRET}}}")
@@ -28,10 +36,11 @@ _SHAPE = re.compile(rf"fv_(live|test)_[A-Za-z0-9]{{{SECRET}}}")
 
 @dataclass(frozen=True)
 class Made:
-    """A new key with its secret, which exists in clear only here."""
+    """A new key with its secret, which exists in clear only here. `instead_of`: the one whose place it takes."""
 
     key: Key
     secret: str
+    instead_of: Key | None = None
 
 
 class NoKey(Enum):
@@ -42,6 +51,8 @@ class NoKey(Enum):
     MODE = "mode"
     EXPIRY = "expires_at"
     TOO_MANY = None
+    GRACE = "grace_hours"
+    NOT_THERE = "there is no such key"
     GONE = "the login has ended"
 
 
@@ -55,17 +66,41 @@ def make(login: Login, name: str, wanted: Iterable[str], mode: str, expires_at: 
         return NoKey.MODE
     if expires_at is not None and expires_at <= now:
         return NoKey.EXPIRY
-    secret = f"fv_{mode}_{''.join(secrets.choice(_SYMBOLS) for _ in range(SECRET))}"
-    prefix = secret[: len(f"fv_{mode}_") + 4]
-    key = Key(ids.new("key"), login.account_id, name, prefix, _hash(secret), allowed, mode, now, expires_at, None, None)
-    most = current_app.config["KEYS_PER_ACCOUNT"]
+    made = _new(login.account_id, name, allowed, mode, expires_at, now)
     with db.transaction():
         accounts.insist(login)
-        if not store.add(key, most, now):
+        if not store.add(made.key, _most(), now):
             return NoKey.TOO_MANY
-        audit.record("key.made", key.account_id, now, key=key.prefix, **accounts.traits(login))
-        return Made(key, secret)
+        audit.record("key.made", login.account_id, now, key=made.key.prefix, **accounts.traits(login))
+        return made
     return NoKey.GONE
+
+
+def rotate(login: Login, id: str, grace_hours: int, now: int) -> Made | NoKey:
+    """Another key takes its place, with its name, scopes, mode and expiry; it works for so many hours more.
+
+    Once a key: of two at once, one finds it replaced already.
+    """
+    before, retires_at = store.of_id(login.account_id, id), now + grace_hours * HOUR
+    if before is None:
+        return NoKey.NOT_THERE
+    if not 0 <= grace_hours <= LONGEST_GRACE:
+        return NoKey.GRACE
+    refused = NoKey.GONE
+    with db.transaction():
+        accounts.insist(login)
+        if not store.retire(login.account_id, id, retires_at, now):
+            return NoKey.NOT_THERE
+        if store.retiring(login.account_id, now) > _most():  # or a loop of rotations would make keys without end
+            refused = NoKey.TOO_MANY
+            raise db.Undo
+        made = _new(login.account_id, before.name, before.scopes, before.mode, before.expires_at, now)
+        store.add(made.key, MOST, now)
+        audit.record(
+            "key.rotated", login.account_id, now, key=before.prefix, successor=made.key.prefix, **accounts.traits(login)
+        )
+        return replace(made, instead_of=replace(before, retires_at=retires_at))
+    return refused
 
 
 def revoke(login: Login, id: str, now: int) -> bool:
@@ -80,15 +115,28 @@ def revoke(login: Login, id: str, now: int) -> bool:
     return False
 
 
-def of_secret(secret: str, now: int) -> Key | None:
-    """The live key that has this secret. Looked up by its hash: how long that takes says nothing about the secret."""
+def of_secret(secret: str, address: str, now: int) -> Key | None:
+    """The live key that has this secret. `address`: where it is shown from."""
     if not _SHAPE.fullmatch(secret):
         return None
     key = store.of_hash(_hash(secret), now)
     if key and now - (key.used_at or 0) >= USED_EVERY:
         with suppress(db.Unavailable):  # a call is not refused because a time could not be noted
-            store.was_used(key.id, now)
+            store.was_used(key.id, network_of(address), now)
     return key
+
+
+def _new(account_id: str, name: str, allowed: frozenset[str], mode: str, expires_at: int | None, now: int) -> Made:
+    """Not stored yet."""
+    start = f"fv_{mode}_"
+    secret = start + "".join(secrets.choice(_SYMBOLS) for _ in range(SECRET))
+    prefix = secret[: len(start) + 4]
+    return Made(Key(ids.new("key"), account_id, name, prefix, _hash(secret), allowed, mode, now, expires_at), secret)
+
+
+def _most() -> int:
+    most: int = current_app.config["KEYS_PER_ACCOUNT"]
+    return most
 
 
 def _hash(secret: str) -> str:
@@ -110,3 +158,8 @@ def insist(by: Login | Key) -> dict[str, str]:
 def mode_of(by: Login | Key) -> str | None:
     """A key reaches what is of its own mode; a person reaches both."""
     return by.mode if isinstance(by, Key) else None
+
+
+def id_of(by: Login | Key) -> str:
+    """Which key causes what is counted; '': a person does."""
+    return by.id if isinstance(by, Key) else ""

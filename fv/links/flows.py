@@ -66,6 +66,7 @@ def make(by: Login | Key, asked: Asked, now: int) -> Made | NoLink:
     link = Link(
         ids.new("lnk"), by.account_id, asked.mode, asked.kind, verifications.hash_of(token), asked.external_user_id,
         asked.return_url or "", 1 if asked.kind == "single" else asked.max_uses, 0, now, expires_at,
+        key_id=keys.id_of(by),
     )  # fmt: skip
     with db.transaction():
         who = keys.insist(by)
@@ -98,7 +99,7 @@ def begin(link: Link, token: str, now: int) -> Verification | Pause | None:
     The same token again: the same session. So an answer that was lost on the way costs nobody their link.
     """
     user_id = link.external_user_id or f"link:{link.id}:{secrets.token_hex(4)}"
-    asked = verifications.Asked(user_id, False, link.mode)
+    asked = verifications.Asked(user_id, False, link.mode, link.key_id)
     begun: Verification | Pause | None = None
     with db.transaction():
         begun = verifications.by_token(token, now)

@@ -19,6 +19,7 @@ class Link:
     created_at: int
     expires_at: int
     revoked_at: int | None = None
+    key_id: str = ""
 
     def status(self, now: int) -> str:
         """What became of it. Only an active one begins sessions."""
@@ -33,13 +34,13 @@ def add(link: Link) -> None:
     db.run(
         """
         INSERT INTO links (id, account_id, mode, kind, token_hash, external_user_id, return_url, max_uses, uses,
-            created_at, expires_at)
+            created_at, expires_at, key_id)
         VALUES (:id, :account_id, :mode, :kind, :token_hash, :external_user_id, :return_url, :max_uses, :uses,
-            :created_at, :expires_at)
+            :created_at, :expires_at, :key_id)
         """,
         id=link.id, account_id=link.account_id, mode=link.mode, kind=link.kind, token_hash=link.token_hash,
         external_user_id=link.external_user_id, return_url=link.return_url, max_uses=link.max_uses, uses=link.uses,
-        created_at=link.created_at, expires_at=link.expires_at,
+        created_at=link.created_at, expires_at=link.expires_at, key_id=link.key_id,
     )  # fmt: skip
 
 

@@ -94,7 +94,7 @@ def ask(by: Login | Key, question: Question, most: int, least: float, reason: st
     with db.transaction():
         traits = keys.insist(by)
         searches.add(search)
-        usage.count(by.account_id, mode, "searches", now)
+        usage.count(by.account_id, mode, "searches", now, keys.id_of(by))
         audit.record("fingerprints.searched", by.account_id, now, search=search.id, **traits)
         return Answer(search, found, seconds)
     raise Gone

@@ -48,6 +48,7 @@ class Asked:
     external_user_id: str
     require_poa: bool
     mode: str
+    key_id: str = ""  # of the key that asks
 
 
 @dataclass(frozen=True)
@@ -208,7 +209,7 @@ def submit(session: Verification, now: int) -> bool | Refused:
         if not store.become(session.account_id, session.id, "analyzing", now):
             return Refused.TRANSITION
         store.submit(session.id, now)
-        usage.count(session.account_id, session.mode, "sessions_billable", now)
+        usage.count(session.account_id, session.mode, "sessions_billable", now, session.key_id)
         store.note(session.id, "analyzing", now)
     return True
 
@@ -238,7 +239,7 @@ def _new(
         ids.new("vs"), account_id, asked.external_user_id, asked.mode, "pending", asked.require_poa, hash_of(token),
         secrets.choice(CHALLENGES), secrets.token_urlsafe(16), nonce_made_at=now, created_at=now,
         expires_at=now + int(settings["SESSION_WINDOW"]), erase_after=now + int(settings["RETENTION"]),
-        link_id=link_id, return_url=return_url,
+        link_id=link_id, return_url=return_url, key_id=asked.key_id,
     )  # fmt: skip
 
 
@@ -252,7 +253,7 @@ def _pause(account_id: str, now: int) -> Pause | None:
 def _add(new: Verification, now: int) -> None:
     store.add(new)
     store.note(new.id, "pending", now)
-    usage.count(new.account_id, new.mode, "sessions_created", now)
+    usage.count(new.account_id, new.mode, "sessions_created", now, new.key_id)
 
 
 def _again(account_id: str, request_key: str, before: answers.Answer) -> Made:

@@ -33,6 +33,7 @@ class Verification:
     link_id: str | None = None
     return_url: str = ""
     erased_at: int | None = None
+    key_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ STATUS = f"CASE WHEN status IN ({OPEN}) AND expires_at <= :now THEN 'expired' EL
 COLUMNS = f"""
     id, account_id, external_user_id, mode, {STATUS} AS status, require_poa, token_hash, challenge, nonce,
     nonce_made_at, created_at, expires_at, consented_at, submitted_at, completed_at, trust_score, trust_decision,
-    face_match_passed, findings, error, link_id, return_url, erase_after, erased_at, answered
+    face_match_passed, findings, error, link_id, return_url, erase_after, erased_at, answered, key_id
 """
 
 
@@ -81,11 +82,11 @@ def add(new: Verification) -> None:
         INSERT INTO verifications (id, account_id, external_user_id, mode, status, require_poa, token_hash, challenge,
             nonce, nonce_made_at, created_at, expires_at, erase_after, consented_at, submitted_at, completed_at,
             trust_score, trust_decision, face_match_passed, findings, error, link_id, return_url, erased_at,
-            answered)
+            answered, key_id)
         VALUES (:id, :account_id, :external_user_id, :mode, :status, :require_poa, :token_hash, :challenge,
             :nonce, :nonce_made_at, :created_at, :expires_at, :erase_after, :consented_at, :submitted_at, :completed_at,
             :trust_score, :trust_decision, :face_match_passed, :findings, :error, :link_id, :return_url, :erased_at,
-            :answered)
+            :answered, :key_id)
         """,
         **vars(new) | {"require_poa": int(new.require_poa), "face_match_passed": _number(new.face_match_passed)},
     )
@@ -131,10 +132,8 @@ def of_token(id: str, token_hash: str, now: int) -> Verification | None:
 
 def of_token_hash(token_hash: str, now: int) -> Verification | None:
     """The same for a program of the end user, which shows the token alone."""
-    return db.one(
-        verification, f"SELECT {COLUMNS} FROM verifications WHERE token_hash = :token_hash",
-        token_hash=token_hash, now=now,
-    )  # fmt: skip
+    found = f"SELECT {COLUMNS} FROM verifications WHERE token_hash = :token_hash"
+    return db.one(verification, found, token_hash=token_hash, now=now)
 
 
 # ── What happens to it ───────────────────────────────────────────────────────────────────────────────────────

@@ -12,6 +12,7 @@ from fv.analysis.report import Document
 from fv.audit import flows as audit
 from fv.evidence import flows as evidence
 from fv.evidence.store import Photo
+from fv.keys.store import Key
 from fv.usage import flows as usage
 from fv.verifications.store import Verification
 
@@ -50,7 +51,7 @@ def portrait_by_person(session: Verification, portrait: Portrait, login: Login, 
 def _recorded(session: Verification, kind: str, image: bytes, login: Login, now: int) -> bytes | NoPhoto:
     with db.transaction():
         accounts.insist(login)
-        _record(session, kind, now, **accounts.traits(login))
+        _record(session, kind, now, "", **accounts.traits(login))
         return image
     return NoPhoto.NOT_THERE
 
@@ -59,14 +60,14 @@ def _mark(login: Login, now: int) -> str:
     return f"{login.email} · {datetime.fromtimestamp(now, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
-def by_key(session: Verification, kind: str, prefix: str, now: int) -> bytes | NoPhoto:
-    """The photo as it was taken. `prefix`: what the key is called by."""
+def by_key(session: Verification, kind: str, key: Key, now: int) -> bytes | NoPhoto:
+    """The photo as it was taken."""
     photo = kept(session, kind)
     if isinstance(photo, NoPhoto):
         return photo
     image = evidence.open(photo)
     with db.transaction():
-        _record(session, kind, now, key=prefix)
+        _record(session, kind, now, key.id, key=key.prefix)
     return image
 
 
@@ -78,8 +79,8 @@ def kept(session: Verification, kind: str) -> Photo | NoPhoto:
     return NoPhoto.ERASED if evidence.was_erased(session.account_id, session.id, kind) else NoPhoto.NOT_THERE
 
 
-def _record(session: Verification, kind: str, now: int, **by: str) -> None:
-    usage.count(session.account_id, session.mode, "photo_views", now)
+def _record(session: Verification, kind: str, now: int, key_id: str, **by: str) -> None:
+    usage.count(session.account_id, session.mode, "photo_views", now, key_id)
     audit.record("session.photo_viewed", session.account_id, now, session=session.id, kind=kind, **by)
 
 

@@ -101,7 +101,7 @@ def api_photo(id: str, kind: str) -> Response:
     """Plain for a program; with the name of who looks across it for a person."""
     session, key, now = _session(id), gate.caller().key, clock.now()
     return picture(
-        viewing.by_key(session, kind, key.prefix, now) if key else viewing.by_person(session, kind, gate.login(), now)
+        viewing.by_key(session, kind, key, now) if key else viewing.by_person(session, kind, gate.login(), now)
     )
 
 
@@ -208,7 +208,8 @@ def _asked() -> Asked:
     require_poa = bool(body.require_poa) if typed is None else typed == "true"
     if body.external_user_id not in (None, user_id) or body.require_poa not in (None, require_poa):
         raise Problem("invalid_request", errors=[FieldError("/external_user_id", "contradiction")])
-    return Asked(user_id, require_poa, keys.mode_of(gate.asker()) or "live")
+    by = gate.asker()
+    return Asked(user_id, require_poa, keys.mode_of(by) or "live", keys.id_of(by))
 
 
 def _changed(result: Verification | Refused) -> Response:
