@@ -230,7 +230,8 @@ def nearest_blocked(account_id: str, mode: str, space: Space, template: Sequence
 def _turned(account_id: str, face: Face, gallery: Gallery) -> bytes:
     if face.stored and face.stored[0] == gallery.id:
         return face.stored[1]  # as it is: what is stored is like itself by exactly 1
-    return vector.pack(rotation_of(account_id, gallery.generation).turn(face.numbers))
+    turning = memory.of_app().rotation(gallery, lambda: rotation_of(account_id, gallery.generation))
+    return vector.pack(turning.turn(face.numbers))
 
 
 # ── Rotations ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -6,7 +6,7 @@ it older brings what came and takes what went from the database, as of that tran
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from time import monotonic
 
@@ -15,6 +15,7 @@ from flask import Flask, current_app
 from fv import db
 from fv.fingerprints import codes, store
 from fv.fingerprints.index import A_ROW, BLOCK, SEGMENT, Index
+from fv.fingerprints.rotation import Rotation
 from fv.fingerprints.store import Gallery
 
 MIB = 1024 * 1024
@@ -60,8 +61,11 @@ class Door:
 
 
 class Held:
+    """`rotation`: what the templates of the gallery are turned by, once somebody has needed it."""
+
     def __init__(self) -> None:
         self.index, self.door, self.used_at = Index(), Door(), monotonic()
+        self.rotation: Rotation | None = None
 
 
 class Memory:
@@ -92,6 +96,15 @@ class Memory:
             if held.index.version != gallery.version:
                 raise Ahead
             yield held.index
+
+    def rotation(self, gallery: Gallery, make: Callable[[], Rotation]) -> Rotation:
+        """What its templates are turned by: opening and making it takes 0.15 ms, so it stays beside an index."""
+        held = self._held.get(gallery.id)
+        if held is None:
+            return make()
+        if held.rotation is None:
+            held.rotation = make()
+        return held.rotation
 
     def tidy(self) -> None:
         """What was deleted in the database leaves the memory too, and what nobody used for long. No search waits."""
