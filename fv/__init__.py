@@ -58,10 +58,12 @@ from fv.verifications import listing
 from fv.verifications import pages as sessions
 from fv.verifications import views as verifications
 from fv.web import Section
+from fv.webhooks import pages as webhooks
+from fv.webhooks import views as webhooks_api
 
 FEATURES = (
     accounts, passwords, login, mfa, profile, notices, dashboard, sessions, verifications, search, fingerprints,
-    links, entry, capture, keys, usage, audit, health,
+    links, entry, capture, keys, usage, webhooks, webhooks_api, audit, health,
 )  # fmt: skip
 
 COMMANDS = (
@@ -88,6 +90,7 @@ SECTIONS = (
     ),
     (
         Section("API keys", "keys.index", "keys"),
+        Section("Webhooks", "webhooks.index", "webhooks"),
         Section("Usage", "usage.index", "usage"),
     ),
     (

@@ -20,7 +20,8 @@ from fv.analysis import detectors
 from fv.analysis.scoring import Policy
 from fv.models import names as face_models
 from fv.notices.smtp_url import mail_server
-from fv.spelling import between, blobs, database, duration, email, issuer, networks, one_of, origin, rates
+from fv.spelling import between, blobs, database, duration, email, issuer, networks, one_of, origin, rates, reached
+from fv.webhooks import sending
 
 FILE = "facevault.cfg"
 KEY_FILE = "secret.key"
@@ -64,6 +65,7 @@ SETTINGS: dict[str, Setting] = {
     "REJECT_BELOW": Setting(between(0, 100), "40", "a session with a lower score fails; 0: none"),
     "DETECTORS": Setting(detectors.modes, "", "`NAME=MODE NAME=MODE`: what follows when a detector fires"),
     "SEARCH_MEMORY": Setting(between(1, 1048576), "512", "memory of one process for fast face search, MB"),
+    "WEBHOOK_ALLOW": Setting(reached, "", "hosts or networks of your own that webhooks may reach, by plain HTTP too"),
     "LOGIN_PENDING": Setting(duration, "5m", "how long a proven password waits for its code"),
     "LOGIN_IDLE": Setting(duration, "12h", "a login ends when unused for so long"),
     "LOGIN_LIFETIME": Setting(duration, "7d", "a login ends after so long in any case"),
@@ -80,6 +82,7 @@ def load(app: Flask, overrides: Mapping[str, object]) -> None:
     for name, setting in SETTINGS.items():
         app.config[name] = _parse(name, setting, given.get(name, setting.default))
     app.config["CLOCK"] = time.time
+    app.config["RESOLVER"] = sending.from_system
     app.config.update(overrides)
     if app.config["SECRET_KEY"] and app.config["SECRET_KEY_FILE"]:
         raise Misconfigured("FV_SECRET_KEY and FV_SECRET_KEY_FILE are both set: keep one.")

@@ -8,7 +8,6 @@ import shutil
 import stat
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from fv.analysis import extras
 from fv.audit import flows as audit
 from fv.audit import store as audit_store
 from fv.evidence import flows as evidence
+from fv.finding import Finding, note, ok, wrong
 from fv.fingerprints import listing as templates
 from fv.master_key import flows as master_key
 from fv.metrics import flows as metrics
@@ -30,6 +30,7 @@ from fv.models import flows as models
 from fv.notices import flows as notices
 from fv.verifications import listing
 from fv.verifications import store as verifications
+from fv.webhooks import listing as webhooks
 
 GIB = 1024**3
 LEAST_FREE = GIB  # bytes of disk
@@ -37,25 +38,6 @@ LARGEST_WAL = GIB // 4  # bytes: far more than a checkpoint leaves behind
 SOON = 30 * 86400  # seconds before the end of a certificate
 DAY = 86400
 LONG = 600  # seconds that a session may wait for its analysis, which takes about 5 each
-
-
-@dataclass(frozen=True)
-class Finding:
-    level: str
-    subject: str
-    said: str
-
-
-def ok(subject: str, said: str) -> Finding:
-    return Finding("ok", subject, said)
-
-
-def note(subject: str, said: str) -> Finding:
-    return Finding("note", subject, said)
-
-
-def wrong(subject: str, said: str) -> Finding:
-    return Finding("wrong", subject, said)
 
 
 @click.command()
@@ -90,6 +72,7 @@ def examine(app: Flask, now: int, audit_after: int) -> Iterator[Finding]:
     yield from _analysis(now)
     yield from _search(app)
     yield from _mail(app, now)
+    yield from _webhooks(app)
     yield from _accounts()
 
 
@@ -287,6 +270,16 @@ def _mail(app: Flask, now: int) -> Iterator[Finding]:
         yield ok("mail", f"{server.host}:{server.port} answers")
     if lost := notices.given_up(now - 7 * DAY):
         yield wrong("mail", f"{words.count(lost, 'mail')} of the last 7 days given up: no server took them")
+
+
+def _webhooks(app: Flask) -> Iterator[Finding]:
+    allowed = app.config["WEBHOOK_ALLOW"]
+    if ended := webhooks.ended():
+        yield note("webhooks", f"{words.count(ended, 'webhook')} switched off after failures: their holders see which")
+    if listed := [*sorted(allowed.hosts), *map(str, allowed.networks)]:
+        yield note("webhooks", f"every account can have messages sent to {', '.join(listed)}, by plain HTTP too")
+    if not (ended or listed):
+        yield ok("webhooks", "none switched off after failures; they lead to the internet, by HTTPS")
 
 
 def _accounts() -> Iterator[Finding]:

@@ -66,6 +66,12 @@ KINDS: Mapping[str, Kind] = {
         "compared.",
     ),
     "too_many_keys": Kind(409, "No room for another key", "Revoke a key that is no longer used, then make this one."),
+    "too_many_webhooks": Kind(
+        409, "No room for another webhook", "Remove one that is no longer used, then make this one."
+    ),
+    "webhook_inactive": Kind(
+        409, "It is switched off", "Nothing is sent to this webhook. Switch it on, then do this again."
+    ),
     "link_ended": Kind(410, "This link has ended", "It was used, replaced, or is too old. Ask support for a new one."),
     "erased": Kind(410, "Erased", "What showed the person was erased. The decision stays."),
     "length_required": Kind(411, "How long is it?", "Send the body with a Content-Length."),
@@ -84,6 +90,12 @@ KINDS: Mapping[str, Kind] = {
     "body_too_large": Kind(413, "Too much at once", "The request is larger than this address accepts."),
     "unsupported_media_type": Kind(415, "Not in this form", "Send the body as application/json."),
     "invalid_request": Kind(422, "Something to correct", "A field is missing, unknown, or has a value it cannot have."),
+    "url_not_allowed": Kind(
+        422,
+        "Not to this address",
+        "A webhook leads to a whole https:// address in the internet, without a user, on port 443 or one from 1024 on. "
+        "Whoever runs this service can allow others (FV_WEBHOOK_ALLOW).",
+    ),
     "idempotency_key_reused": Kind(
         422, "That key was used before", "This Idempotency-Key was sent with another request within the last day."
     ),

@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from fv.accounts import email as emails
 from fv.throttle.policy import Rate
+from fv.webhooks import targets
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -60,6 +61,20 @@ def networks(text: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, 
         return tuple(ipaddress.ip_network(part) for part in re.split(r"[\s,]+", text) if part)
     except ValueError:
         raise ValueError("addresses or networks such as 10.0.0.5 or 172.16.0.0/12") from None
+
+
+def reached(text: str) -> targets.Allowed:
+    """Names of hosts, addresses or networks, separated by spaces or commas."""
+    hosts, found = set(), []
+    for part in re.split(r"[\s,]+", text.strip()):
+        if targets.is_host(part):
+            hosts.add(part.lower())
+        elif part:
+            try:
+                found.append(ipaddress.ip_network(part))
+            except ValueError:
+                raise ValueError("hosts, addresses or networks such as hooks.internal or 10.0.0.0/8") from None
+    return targets.Allowed(frozenset(hosts), tuple(found))
 
 
 def issuer(text: str) -> str:

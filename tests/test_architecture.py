@@ -14,9 +14,10 @@ FV = ROOT / "fv"
 #: fv/analysis, all of them, may import each other.
 PURE = {
     "accounts.email", "api.times", "audit.chain", "audit.events", "demo.pictures", "evidence.intake",
-    "evidence.portrait", "evidence.watermark", "fingerprints.rotation", "fingerprints.vector", "ids", "imports.reading",
-    "keys.scopes", "links.return_urls", "mfa.backup_codes", "mfa.totp", "models.names", "notices.smtp_url", "qr",
-    "sealing", "search.odds", "throttle.policy", "usage.chart", "usage.periods", "words",
+    "evidence.portrait", "evidence.watermark", "finding", "fingerprints.rotation", "fingerprints.vector", "ids",
+    "imports.reading", "keys.scopes", "links.return_urls", "mfa.backup_codes", "mfa.totp", "models.names",
+    "notices.smtp_url", "qr", "sealing", "search.odds", "throttle.policy", "usage.chart",
+    "usage.periods", "webhooks.signing", "webhooks.targets", "words",
 }  # fmt: skip
 
 #: Features that may look into other features, and into which. Every other feature stands alone.
@@ -34,24 +35,26 @@ LOOKS_INTO = {
     "imports": {"fingerprints", "verifications"},
     "models": {"analysis", "evidence"},
     "fingerprints": {"accounts", "models"},
-    "verifications": {"accounts", "analysis", "evidence", "fingerprints", "keys", "throttle", "usage"},
+    "verifications": {"accounts", "analysis", "evidence", "fingerprints", "keys", "throttle", "usage",
+                      "webhooks"},
+    "webhooks": {"accounts", "keys", "usage"},
     "capture": {"evidence", "links", "throttle", "verifications"},
     "links": {"accounts", "keys", "throttle", "verifications"},
     "demo": {"accounts", "analysis", "evidence", "fingerprints", "mfa", "passwords", "support", "usage",
              "verifications"},
     "search": {"accounts", "analysis", "evidence", "fingerprints", "jobs", "keys", "models", "usage", "verifications"},
-    "master_key": {"evidence", "fingerprints", "mfa", "verifications"},
+    "master_key": {"evidence", "fingerprints", "mfa", "verifications", "webhooks"},
     "support": {"accounts", "keys", "mfa", "passwords", "throttle"},
-    "jobs": {"analysis", "evidence", "fingerprints", "metrics", "models", "notices", "verifications"},
+    "jobs": {"analysis", "evidence", "fingerprints", "metrics", "models", "notices", "verifications", "webhooks"},
     "metrics": {"verifications"},
     # and these, which are no features
-    "config": {"analysis", "models", "notices"},
+    "config": {"analysis", "models", "notices", "webhooks"},
     "cookie": {"accounts"},
     "doctor": {"accounts", "analysis", "evidence", "fingerprints", "master_key", "metrics", "mfa", "models", "notices",
-               "verifications"},
+               "verifications", "webhooks"},
     "gate": {"accounts", "keys", "mfa"},
     "serving": {"analysis", "fingerprints", "jobs", "support"},
-    "spelling": {"accounts", "throttle"},
+    "spelling": {"accounts", "throttle", "webhooks"},
     "web": {"accounts"},
 }  # fmt: skip
 #: What every feature stands on.
@@ -64,6 +67,8 @@ LAYERS = {
     "comparing": 2,
     "memory": 2,
     "due": 2,
+    "announcing": 2,
+    "delivering": 2,
     "pairs": 2,
     "rekeying": 2,
     "verdict": 2,
@@ -72,6 +77,7 @@ LAYERS = {
     "pages": 3,
     "commands": 3,
     "analyst": 3,
+    "couriers": 3,
     "worker": 3,
 }
 
@@ -79,7 +85,8 @@ OWNERS = {
     "PIL": {"demo.pictures", "evidence.intake", "evidence.portrait", "evidence.watermark"}, "cryptography": {"sealing"},
     "cv2": {"analysis.images"}, "dlib": {"analysis.dlib_model"}, "onnxruntime": {"analysis.onnx_model"},
     "faiss": {"fingerprints.index"}, "flask_login": {"cookie"}, "granian": {"serving"}, "htmx_flask": {"web"},
-    "msgspec": {"api.bodies"}, "obstore": {"evidence.blobs"}, "passlib": {"hashing"}, "pyotp": {"mfa.totp"},
+    "http": {"webhooks.sending"}, "msgspec": {"api.bodies"}, "obstore": {"evidence.blobs"}, "passlib": {"hashing"},
+    "pyotp": {"mfa.totp"},
     "rapidocr": {"analysis.ocr"}, "segno": {"qr"}, "smtplib": {"notices.mail"}, "sqlite3": {"db.sqlite"},
     "sqlite_vec": {"db.sqlite"},
 }  # fmt: skip

@@ -21,8 +21,9 @@ FORMS = (
     "/setup/codes/dismiss",
     "/keys",
     "/account/logins/end",
+    "/webhooks",
 )
-BODIES = ("/api/v1/keys", "/api/v1/totp/setup", "/api/v1/totp/confirm")
+BODIES = ("/api/v1/keys", "/api/v1/webhooks", "/api/v1/totp/setup", "/api/v1/totp/confirm")
 RAW = (
     b"", b"\x00", b"\xff\xfe", b"{", b"null", b"[]", b"7", b'"x"', b"{}", b'{"code": null}', b'{"code": 123456}',
     b'{"code": ["1"]}', b'{"code": {"a": 1}}', b'{"name": "\\ud800"}', b'{"name": "\\u0000"}', b'{"code": "\xff"}',
@@ -61,7 +62,7 @@ def test_any_form_is_answered_clearly(everybody, path):
     for visitor in everybody:
         for value in values:
             sent = "&".join(
-                f"{name}={value}" for name in ("email", "password", "code", "name", "scope", "login", "mode")
+                f"{name}={value}" for name in ("email", "password", "code", "name", "scope", "login", "mode", "url")
             )
             body = sent.encode("utf-8", "surrogateescape")
             answer = visitor.client.post(path, data=body, content_type="application/x-www-form-urlencoded")
@@ -195,7 +196,7 @@ anything = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
     max_leaves=8,
 )
-fields = st.sampled_from(["name", "scopes", "mode", "expires_at", "code", "re_enrolment_code", "x"])
+fields = st.sampled_from(["name", "scopes", "mode", "expires_at", "code", "re_enrolment_code", "url", "events", "x"])
 
 
 @settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

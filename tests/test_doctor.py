@@ -44,7 +44,7 @@ def test_a_healthy_installation_is_told_line_by_line(app, ada):
     subjects = {line[7:20].strip() for line in result.output.splitlines()}
     assert subjects == {
         "clock", "files", "key", "engine", "vectors", "database", "schema", "disk", "audit trail", "registration",
-        "hashing", "address", "proxies", "photos", "faces", "analysis", "search", "mail", "accounts",
+        "hashing", "address", "proxies", "photos", "faces", "analysis", "search", "mail", "webhooks", "accounts",
     }  # fmt: skip
     assert "sqlite-vec v0" in result.output and "SQLite 3." in result.output
     assert ada.secret not in result.output and ada.email not in result.output

@@ -23,6 +23,8 @@ from fv.mfa import flows as mfa
 from fv.mfa import store as mfa_store
 from fv.sealing import Keyring
 from fv.verifications import flows as verifications
+from fv.webhooks import flows as webhooks
+from fv.webhooks import store as webhook_store
 from tests.conftest import Visitor
 from tests.crashes import killed_before
 from tests.live import DEADLINE, Server, free_port, is_free
@@ -101,6 +103,7 @@ class Household:
         self.ada, self.again = ada, {"Idempotency-Key": "order 17"}
         secret = ada.call("POST", "/api/v1/keys", {"name": "x", "scopes": ["sessions:create", "photos:read"]}).json
         self.key = bearer(secret["secret"])
+        self.webhook = ada.call("POST", "/api/v1/webhooks", {"url": "https://1.1.1.1/"}).json["id"]
         self.id = create(app, self.key, **self.again).json["session_id"]
         photographed(app, self.id, None)
         examined(app, self.id, report())
@@ -121,6 +124,7 @@ class Household:
                 create(app, self.key, **self.again).json,
                 mfa.can_open_secrets(),
                 self._offered(app),
+                webhooks.secret_of(webhook_store.find(account_id, self.webhook)),
             ]
 
     def _offered(self, app):
@@ -158,7 +162,7 @@ def test_everything_is_sealed_under_the_new_key_and_opens_as_before(app, househo
 
 
 def test_every_column_of_sealed_texts_is_sealed_anew(app):
-    kinds = (*mfa.SEALED, *evidence.SEALED, *verifications.SEALED, *fingerprints.SEALED)
+    kinds = (*mfa.SEALED, *evidence.SEALED, *verifications.SEALED, *fingerprints.SEALED, *webhooks.SEALED)
     assert {(kind.column.table, kind.column.name) for kind in kinds} == sealed_columns(app)
     assert len(flows.SEALING) == len(kinds)
 
@@ -277,6 +281,7 @@ def test_it_says_what_it_will_do_and_asks(app, household, rotate):
         ["1", "accounts whose face templates are turned by another secret"],
         ["1", "TOTP secrets"], ["1", "TOTP secrets not confirmed yet"], ["3", "keys of photos"],
         ["1", "what was read from documents"], ["1", "answers that are given again"], ["1", "seeds of rotations"],
+        ["1", "secrets of webhooks"],
     ]  # fmt: skip
     assert str(key_path(app)) in result.stderr and "Older keys stay in the file" in result.stderr
 
@@ -371,7 +376,7 @@ def test_a_rotation_that_only_added_its_key_goes_on_with_it(app, household, rota
         flows.add_key()
     before, restarted = keys(app), rotate.restart()
     assert household.is_as_before(restarted) and len(before) == 2
-    assert "8 things left. Stop the service and run: fv master-key rotate" in run(restarted, "doctor").output
+    assert "9 things left. Stop the service and run: fv master-key rotate" in run(restarted, "doctor").output
     result = rotate(restarted)
     assert result.exit_code == 0 and GOES_ON in result.stderr and keys(app) == before
     assert "master-key" not in run(restarted, "doctor").output

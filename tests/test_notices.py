@@ -204,6 +204,7 @@ def test_an_error_that_nobody_thought_of_does_not_stop_the_worker(app, ada, cloc
         raise RuntimeError("secret")
 
     monkeypatch.setattr(worker.threading, "Event", Stopping)
+    monkeypatch.setattr(worker.couriers, "started", lambda *_: [])
     monkeypatch.setattr(worker.signal, "signal", lambda *_: None)
     monkeypatch.setattr(worker.notices, "send_next", fails)
     worker.run(app, 0)

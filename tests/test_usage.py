@@ -48,12 +48,14 @@ def stored(app):
 def test_sessions_and_viewed_photos_are_counted_when_they_happen(app, ada):
     live = key(ada)
     id = create(app, live).json["session_id"]
-    assert totals(ada) == {"sessions_created": 1, "sessions_billable": 0, "searches": 0, "photo_views": 0}
+    assert totals(ada) == {"sessions_created": 1, "sessions_billable": 0, "searches": 0, "photo_views": 0,
+                           "webhook_deliveries": 0}  # fmt: skip
     photographed(app, id)
     for path in (f"/api/v1/sessions/{id}/photos/selfie", f"/api/v1/sessions/{id}/photos/passport"):
         get(app, live, path)
     ada.get(f"/sessions/{id}/photos/id_photo.jpg")
-    assert totals(ada) == {"sessions_created": 1, "sessions_billable": 1, "searches": 0, "photo_views": 2}
+    assert totals(ada) == {"sessions_created": 1, "sessions_billable": 1, "searches": 0, "photo_views": 2,
+                           "webhook_deliveries": 0}  # fmt: skip
 
 
 def test_an_equal_post_is_counted_once(app, ada):
@@ -130,12 +132,15 @@ def test_what_a_key_causes_is_counted_for_it_and_all_of_it_adds_up(app, ada):
     link = app.test_client().post("/api/v1/links", json={}, headers=two).json
     for one_of in (link, ada.call("POST", "/api/v1/links", {}).json):
         assert agree(app.test_client(), one_of).status_code == 303
-    assert totals(ada) == {"sessions_created": 4, "sessions_billable": 1, "searches": 0, "photo_views": 3}
+    assert totals(ada) == {"sessions_created": 4, "sessions_billable": 1, "searches": 0, "photo_views": 3,
+                           "webhook_deliveries": 0}  # fmt: skip
     assert totals(ada, f"?key_id={ids[0]}") == {
         "sessions_created": 1, "sessions_billable": 1, "searches": 0, "photo_views": 0,
+        "webhook_deliveries": 0,
     }  # fmt: skip
     assert totals(ada, f"?key_id={ids[1]}") == {
         "sessions_created": 1, "sessions_billable": 0, "searches": 0, "photo_views": 2,
+        "webhook_deliveries": 0,
     }  # fmt: skip
     assert "storage_bytes" not in usage(ada, f"?key_id={ids[0]}"), "nothing is stored by a key"
     with app.app_context():

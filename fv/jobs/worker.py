@@ -11,6 +11,7 @@ from flask import Flask
 from fv import clock, db
 from fv.evidence import flows as evidence
 from fv.fingerprints import memory
+from fv.jobs import couriers
 from fv.jobs.analyst import Analyst
 from fv.metrics import flows as metrics
 from fv.models import flows as models
@@ -41,6 +42,7 @@ def run(app: Flask, seen: int) -> None:
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     with app.app_context():
         _do(due.take_over, None)
+    sending = couriers.started(app, stopping)
     swept = tidied = 0
     while not stopping.is_set():
         with app.app_context():
@@ -61,6 +63,8 @@ def run(app: Flask, seen: int) -> None:
         if not (sent or analysed or erased):
             stopping.wait(PAUSE)
     analyst.close()
+    for thread in sending:
+        thread.join()
 
 
 def _do(work: Callable[[], T], otherwise: T) -> T:

@@ -24,6 +24,7 @@ from fv.fingerprints import store as templates
 from fv.master_key import key_file
 from fv.mfa import flows as mfa
 from fv.verifications import flows as verifications
+from fv.webhooks import flows as webhooks
 
 ENDED, UNDER = "master_key.rotated", "sealed_under"  # the row that ends a rotation, and its fact: the id of the key
 BATCH = 300  # texts in one transaction; 200,000 of 0.1 to 2 kB took 5 s in all
@@ -176,7 +177,8 @@ def _turn_anew(now: int) -> Iterator[int]:
         yield 1
 
 
-SEALING = tuple(map(_step, (*mfa.SEALED, *evidence.SEALED, *verifications.SEALED, *fingerprints.SEALED)))
+SEALED = (*mfa.SEALED, *evidence.SEALED, *verifications.SEALED, *fingerprints.SEALED, *webhooks.SEALED)
+SEALING = tuple(map(_step, SEALED))
 TURNING = Step(
     "accounts whose face templates are turned by another secret", lambda: len(listing.accounts()),
     lambda: len(_turned_before()), _turn_anew,

@@ -10,6 +10,7 @@ COUNTERS = (
     "sessions_billable",
     "searches",
     "photo_views",
+    "webhook_deliveries",
 )
 #: How much is kept: goes down too, and is of no key. Changes are counted, so the sum of all days is what is there.
 STORAGE = "storage_bytes"

@@ -9,8 +9,9 @@ from fv.analysis.report import Case, Failed, Interrupted, Report
 from fv.audit import flows as audit
 from fv.evidence import flows as evidence
 from fv.fingerprints import flows as fingerprints
-from fv.verifications import analysis, store, verdict
+from fv.verifications import analysis, announcing, store, verdict
 from fv.verifications.store import Verification
+from fv.webhooks import flows as webhooks
 
 LEASE = 300  # seconds a worker has for one session: an examination ends within 120
 UPLOAD = 3600  # seconds after the end of a session in which a photo may still be on its way into the database
@@ -58,6 +59,7 @@ def _conclude(session: Verification, lease: str, report: Report, now: int, blind
         new = {"accept": "passed", "review": "review", "reject": "failed"}[found.decision]
         store.become(session.account_id, session.id, new, now)
         store.note(session.id, new, now)
+        announcing.completed(session.account_id, session.id, now)
 
 
 def _examined(session: Verification, examine: Callable[[Case], Report]) -> tuple[Report, str]:
@@ -99,6 +101,7 @@ def erase_next(now: int) -> bool:
         # once more: an analysis that ended since may have kept what it read
         evidence.forget_document(session.account_id, session.id)
         fingerprints.forget(session.account_id, session.id)
+        webhooks.forget(session.id)
         if not store.erased(session.id, now):
             raise db.Undo
         store.note(session.id, "erased", now)

@@ -28,7 +28,7 @@ from fv.keys.store import Key
 from fv.throttle.flows import Pause
 from fv.throttle.policy import Rate
 from fv.usage import flows as usage
-from fv.verifications import store
+from fv.verifications import announcing, store
 from fv.verifications.store import Verification
 
 LONGEST_USER_ID = 255  # characters
@@ -135,6 +135,7 @@ def decide(login: Login, id: str, decision: str, reason: str, now: int) -> Verif
         if not store.decide(login.account_id, id, decision):
             return Refused.TRANSITION
         store.note(id, decision, now, reason)
+        announcing.completed(login.account_id, id, now)
         audit.record(f"session.{decision}", login.account_id, now, session=id, **accounts.traits(login))
     return store.find(login.account_id, id, None, now) or Refused.NOT_THERE
 
