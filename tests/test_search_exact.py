@@ -213,8 +213,8 @@ def test_no_cosine_is_further_from_its_estimate_than_the_bound_says(sample, othe
         exact = codes.cosines(wanted, stored)
         off = np.abs(coding.estimates(query, products.astype(np.float32)) - exact)
         assert off.max() <= codes.slack(query, coded.left, coded.length)
-        nearer = np.abs(coding.products(query.vector, coded.rows, coded.sides) - exact)
-        assert nearer.max() <= codes.slack_refined(coded.halved)
+        nearer = coding.step * codes.nearer(query.vector, coded.rows, coded.sides) + query.vector @ coding.mean
+        assert np.abs(nearer - exact).max() <= codes.slack_nearer(coded.halved)
         assert codes.exact_cosines(wanted, stored) == vector.cosines(wanted.tolist(), stored.tolist())
 
 

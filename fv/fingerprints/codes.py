@@ -61,7 +61,8 @@ class Coding:
 
     def __init__(self, sample: Singles) -> None:
         self.mean: Floats = sample.mean(axis=0, dtype=np.float64)
-        self.step = max(FINEST, float(np.abs(sample - self.mean).max()) / MOST)
+        furthest = max(float((sample.max(axis=0) - self.mean).max()), float((self.mean - sample.min(axis=0)).max()))
+        self.step = max(FINEST, furthest / MOST)
 
     def code(self, vectors: Singles) -> Coded:
         """(n, 128) to (n, 128). n >= 1."""
@@ -77,12 +78,6 @@ class Coding:
         """Of q·x, from the products d·c."""
         return float(query.vector @ self.mean) + query.step * self.step * products.astype(np.float64)
 
-    def products(self, vector: Floats, rows: Bytes, sides: Bytes) -> Floats:
-        """Of a vector with rows as they are coded with nine bits: m + s (c ± 1/4)."""
-        weights = self.step * vector
-        nearer = np.unpackbits(sides, axis=1) @ (2 * QUARTER * weights)
-        return np.asarray(vector @ self.mean + rows @ weights + nearer - (ZERO + QUARTER) * weights.sum())
-
 
 def query(vector: Floats) -> Query:
     """Of a vector that is not zero, whatever its length."""
@@ -93,13 +88,19 @@ def query(vector: Floats) -> Query:
     return Query(unit, whole.astype(np.float32), step, float(np.sqrt(rest @ rest)))
 
 
+def nearer(vector: Floats, rows: Bytes, sides: Bytes) -> Floats:
+    """Products of a vector with c ± 1/4 of each row: an estimate is m·q and a step for each of them."""
+    above = np.unpackbits(sides, axis=1) @ (2 * QUARTER * vector)
+    return np.asarray(rows @ vector + above - (ZERO + QUARTER) * vector.sum())
+
+
 def slack(query: Query, left: float, length: float) -> float:
     """How far a cosine can be from its estimate, for every row with no more left over and no longer code."""
     return left + query.left * length + ROUNDING
 
 
-def slack_refined(halved: float) -> float:
-    """The same for the product with the row of nine bits: nothing is left of the query then."""
+def slack_nearer(halved: float) -> float:
+    """The same for the product with a row of nine bits: nothing is left of the query then."""
     return halved + ROUNDING
 
 

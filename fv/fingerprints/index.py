@@ -18,12 +18,13 @@ from fv.fingerprints.vector import LENGTH
 
 Numbers = NDArray[np.int64]
 
-SEGMENT = 65_536  # rows: each has its own mean, step and bound, and a call costs 7 µs
+SEGMENT = 131_072  # rows: each has its own mean, step and bound, and to ask it costs 20 µs besides the scan
 GROWTH = 20  # a full segment gets room for a twentieth more: 160 bytes a template at most
 BLOCK = 8_192  # rows whose codes are widened at once: 4 MB
-ENOUGH = 128  # best rows that are asked for, over all segments: about 60 of a million can be among the first ten
-LEAST = 48  # of one segment
-MORE = 8  # times as many, where those are not enough
+#: Best rows that are asked for over all segments, and besides of each. On data like faces those that can be among the
+#: first ten are 190 of 100,000 (one time of ten over 320), and of a million 43 in each segment (one of a hundred 110).
+ENOUGH, EACH = 320, 88
+MORE = 4  # times as many, where they are not: a second scan costs more than two hundred rows in the first
 SIDES = LENGTH // 8  # bytes: a bit for each number
 A_ROW = LENGTH + SIDES + 8  # bytes, the last of them for its number in the gallery
 
@@ -41,13 +42,16 @@ class Segment:
 
     def add(self, numbers: Numbers, vectors: Singles) -> None:
         """There has to be room for them: see `free`."""
-        coded, end = self.coding.code(vectors), self.count + len(numbers)
+        begin, end = self.count, self.count + len(numbers)
         if end > len(self._numbers):
             self._make_room(min(SEGMENT, max(end, self.count + self.count // GROWTH)))
-        self._codes[self.count : end], self._sides[self.count : end] = coded.rows, coded.sides
-        self._numbers[self.count : end] = numbers
-        self.left, self.halved = max(self.left, coded.left), max(self.halved, coded.halved)
-        self.length = max(self.length, coded.length)
+        for start in range(0, len(numbers), BLOCK):
+            coded = self.coding.code(vectors[start : start + BLOCK])
+            here = slice(begin + start, begin + start + len(coded.rows))
+            self._codes[here], self._sides[here] = coded.rows, coded.sides
+            self.left, self.halved = max(self.left, coded.left), max(self.halved, coded.halved)
+            self.length = max(self.length, coded.length)
+        self._numbers[begin:end] = numbers
         self._count(end)
 
     def remove(self, gone: Numbers) -> None:
@@ -76,9 +80,9 @@ class Segment:
             products[start : start + BLOCK] = block @ query.code
         return self.coding.estimates(query, products), np.arange(self.count)
 
-    def refined(self, query: Query, places: Numbers) -> Floats:
-        """Estimates of these rows that are nearer: with the ninth bits, and with the query itself."""
-        return self.coding.products(query.vector, self._codes[places], self._sides[places])
+    def coded(self, places: Numbers) -> tuple[Bytes, Bytes]:
+        """These rows, and their ninth bits."""
+        return self._codes[places], self._sides[places]
 
     def numbers(self, places: Numbers) -> Numbers:
         return self._numbers[places]
@@ -158,7 +162,7 @@ class Index:
 
 def scanned(index: Index, queries: Sequence[Query], most: int) -> "list[Scan]":
     """Each query against an index, which must not change meanwhile."""
-    share = max(2 * most, ENOUGH // max(1, len(index.segments)), LEAST)
+    share = max(3 * most, ENOUGH // max(1, len(index.segments)) + EACH)
     best = zip(*(segment.best(queries, share) for segment in index.segments), strict=True)
     return [Scan(query, index.segments, of_segments) for query, of_segments in zip(queries, best, strict=True)]
 
@@ -171,26 +175,34 @@ class Scan:
 
     def floor(self, most: int) -> float:
         """What the cosine of the `most`-th best row is at least; -1 where fewer rows are known."""
-        lowest = [
-            segment.refined(self._query, places[:most]) - codes.slack_refined(segment.halved)
-            for segment, (_, places) in zip(self._segments, self._best, strict=True)
-        ]
-        together = np.sort(np.concatenate(lowest))
-        return float(together[-most]) if most <= len(together) else -1.0
+        edge = np.sort(np.concatenate([estimates for estimates, _ in self._best]))[-2 * most :][0]
+        estimates, off = self._nearer([places[estimates >= edge] for estimates, places in self._best])
+        lowest = np.sort(estimates - off)
+        return float(lowest[-most]) if most <= len(lowest) else -1.0
 
     def reaching(self, floor: float) -> tuple[Floats, Numbers]:
         """Every row whose cosine can reach the floor: the most it can have, highest first, and its number."""
-        found = []
+        chosen = []
         for segment, best in zip(self._segments, self._best, strict=True):
             slack = codes.slack(self._query, segment.left, segment.length)
             estimates, places = self._down_to(floor - slack, segment, best)
-            places = places[estimates + slack >= floor]
-            highest = segment.refined(self._query, places) + codes.slack_refined(segment.halved)
-            can = highest >= floor
-            found.append((highest[can], segment.numbers(places[can])))
-        highest = np.concatenate([part for part, _ in found])
+            chosen.append(places[estimates + slack >= floor])
+        estimates, off = self._nearer(chosen)
+        highest = estimates + off
+        numbers = np.concatenate([one.numbers(places) for one, places in zip(self._segments, chosen, strict=True)])
         order = np.argsort(-highest)
-        return highest[order], np.concatenate([part for _, part in found])[order]
+        order = order[highest[order] >= floor]
+        return highest[order], numbers[order]
+
+    def _nearer(self, chosen: Sequence[Numbers]) -> tuple[Floats, Floats]:
+        """Of these places of each segment estimates with nine bits, and how far they can be off."""
+        rows, sides = zip(*(one.coded(places) for one, places in zip(self._segments, chosen, strict=True)), strict=True)
+        vector = self._query.vector
+        of_segments = [
+            (one.coding.step, vector @ one.coding.mean, codes.slack_nearer(one.halved)) for one in self._segments
+        ]
+        step, product, off = np.repeat(np.array(of_segments), [len(places) for places in chosen], axis=0).T
+        return product + step * codes.nearer(vector, np.concatenate(rows), np.concatenate(sides)), off
 
     def _down_to(self, least: float, segment: Segment, best: tuple[Floats, Numbers]) -> tuple[Floats, Numbers]:
         """Every row of the segment whose estimate reaches this: the best ones, when the last of them does not."""
