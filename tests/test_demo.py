@@ -87,6 +87,7 @@ def test_its_documents_have_right_check_digits_and_its_people_differ():
     assert len({pictures.selfie(one.look, turn) for turn in pictures.TURNS}) == 4
 
 
+@pytest.mark.long
 def test_its_faces_can_be_searched_and_one_of_them_has_a_double(app, clock):
     demo(app, clock)
     with app.app_context():

@@ -209,6 +209,7 @@ def test_no_file_holds_what_was_sealed_before(app, household, rotate):
     assert not any(held())
 
 
+@pytest.mark.long
 def test_who_begins_to_read_meanwhile_keeps_the_log_and_is_told_of(app, household, rotate, monkeypatch):
     readers, begins = [], flows.begin
 
