@@ -18,6 +18,8 @@ from fv.fingerprints import store as templates
 from fv.imports import flows, reading, store
 from fv.imports.flows import Target
 from fv.imports.reading import Bad, Refused, Row, Source
+from fv.verifications import store as verifications
+from fv.verifications.store import Verification
 from tests.crashes import killed_before
 from tests.templates import NOW, SPACE, account, by_hand, found, keep, template
 
@@ -71,7 +73,7 @@ def quiet(_done, _all):
 
 def taken(source, target, progress=quiet, again=False):
     """Imported, and not yet with the others."""
-    checked = flows.check(source, target, quiet)
+    checked = flows.check(source, target, NOW, quiet)
     assert checked.bad == 0
     flows.take(source, target, flows.begin(target, checked, again, NOW), NOW, progress)
 
@@ -251,17 +253,36 @@ def test_what_was_imported_is_bit_for_bit_what_one_by_one_would_have_been(ada, l
     assert row.vector == vector.pack(there.turn(template(1)))
 
 
+def begun_session(account_id, mode="live"):
+    verifications.add(
+        Verification(SESSION, account_id, "u", mode, "passed", False, "hash", "left", "", NOW, NOW, NOW, NOW + 99)
+    )
+    return SESSION
+
+
+@pytest.mark.parametrize("mode", ["test", None])
+def test_a_template_of_a_session_that_the_account_has_not_is_a_bad_row(ada, lines, mode):
+    if mode:
+        begun_session(ada, mode)
+    source = lines([line(1, "ann", session_id=SESSION), line(2, "ben")])
+    checked = flows.check(source, Target(ada, "live", SPACE), NOW, quiet)
+    assert (checked.good, checked.bad) == (1, 1) and "no session of this id and mode" in checked.examples[0].reason
+
+
 def test_a_file_of_a_session_goes_with_it_also_before_it_is_open(ada, lines):
-    target, session = Target(ada, "live", SPACE), SESSION
+    target, session = Target(ada, "live", SPACE), begun_session(ada)
     source = lines([line(number, f"u{number}", session_id=session) for number in range(6)] + [line(9, "ann")])
 
     def erased(done, _all):
         if done == 5:
             with db.transaction():
                 assert fingerprints.forget(ada, session) == 5
+                assert verifications.erased(session, NOW)
 
     taken(source, target, erased)
-    assert [user for user, _ in found(ada, template(9), most=9)] == ["ann", "u5"]
+    assert [user for user, _ in found(ada, template(9), most=9)] == ["ann"], "what came after it is not kept either"
+    again = flows.check(source, target, NOW, quiet)
+    assert (again.good, again.bad) == (1, 6)
 
 
 def test_an_import_that_breaks_off_goes_on_where_it_was(ada, lines):
@@ -310,25 +331,25 @@ def test_a_rekey_meanwhile_leaves_an_import_closed_and_whole(ada, lines):
 def test_one_that_is_opened_or_taken_back_by_somebody_else_is_written_no_further(ada, lines):
     source, target = lines(USERS), Target(ada, "live", SPACE)
     rows = rows_of(source)
-    begun = flows.begin(target, flows.check(source, target, quiet), False, NOW)
-    flows._write(begun, 0, rows[:5], NOW)
-    flows._write(begun, 0, rows[:5], NOW)
-    flows._write(begun, 0, rows[:7], NOW)
+    begun = flows.begin(target, flows.check(source, target, NOW, quiet), False, NOW)
+    flows._write(begun, 0, rows[:5], NOW, lambda _id: True)
+    flows._write(begun, 0, rows[:5], NOW, lambda _id: True)
+    flows._write(begun, 0, rows[:7], NOW, lambda _id: True)
     assert number_of_rows() == 7 and store.by_id(begun.id).done == 7, "what is there is not written again"
     flows.take(source, target, begun, NOW, quiet)
     rekeying.settle(ada, NOW, quiet)
-    flows._write(begun, 5, rows[5:], NOW)
+    flows._write(begun, 5, rows[5:], NOW, lambda _id: True)
     assert number_of_rows() == 12
-    again = flows.begin(target, flows.check(source, target, quiet), True, NOW)
+    again = flows.begin(target, flows.check(source, target, NOW, quiet), True, NOW)
     flows.discard(ada, again, NOW)
     with pytest.raises(flows.Discarded):
-        flows._write(again, 0, rows, NOW)
+        flows._write(again, 0, rows, NOW, lambda _id: True)
     assert number_of_rows() == 12
 
 
 def test_one_that_is_taken_back_between_turning_and_writing_is_not_written(ada, lines, monkeypatch):
     source, target = lines(USERS), Target(ada, "live", SPACE)
-    begun = flows.begin(target, flows.check(source, target, quiet), False, NOW)
+    begun = flows.begin(target, flows.check(source, target, NOW, quiet), False, NOW)
     packs = turning.packed
 
     def late(turned):
@@ -377,10 +398,26 @@ def test_what_was_broken_off_can_be_taken_back_also_while_it_goes_on(ada, lines)
     assert [one.generation for one in templates.rotations(ada)] == [1]
 
 
+def test_one_whose_taking_back_was_broken_off_is_not_opened_and_the_file_begins_anew(ada, lines, monkeypatch):
+    source, target = lines(USERS), Target(ada, "live", SPACE)
+    begun = flows.begin(target, flows.check(source, target, NOW, quiet), False, NOW)
+    flows._write(begun, 0, list(rows_of(source))[:10], NOW, lambda _id: True)
+    monkeypatch.setattr(flows, "BATCH", 5)
+    assert store.give_up(begun.id) and not flows._is_gone(begun)  # and here it was killed
+    assert number_of_rows() == 5
+    for _ in range(2):
+        with pytest.raises(flows.Discarded):
+            flows._write(begun, 10, list(rows_of(source))[10:], NOW, lambda _id: True)
+        with pytest.raises(flows.Discarded):
+            flows.take(source, target, begun, NOW, quiet)
+    taken(source, target)
+    assert len(found(ada, template(3), most=99)) == number_of_rows() == 12
+
+
 def test_an_import_that_is_open_is_not_taken_back(ada, lines):
     source, target = lines(USERS), Target(ada, "live", SPACE)
     taken(source, target)
-    flows.discard(ada, flows.known(target, flows.check(source, target, quiet)), NOW)
+    assert not flows.discard(ada, flows.known(target, flows.check(source, target, NOW, quiet)), NOW)
     assert len(found(ada, template(3), most=99)) == 12
 
 
@@ -420,7 +457,7 @@ from fv.fingerprints.store import Space
 quiet = lambda *_: None
 flows.BATCH = rekeying.BATCH = 2
 source, target = Source(Path({file!r})), flows.Target("acc_ada", "live", Space("model-1", "ab" * 32, "1"))
-begun = flows.begin(target, flows.check(source, target, quiet), {again}, 1)
+begun = flows.begin(target, flows.check(source, target, NOW, quiet), {again}, 1)
 if begun.opened_at is None:
     flows.take(source, target, begun, 1, quiet)
 rekeying.settle("acc_ada", 1, quiet)
@@ -552,8 +589,8 @@ def test_what_was_broken_off_is_told_goes_on_or_is_taken_back(app, holder, lines
     with app.app_context():
         target = Target("acc_ada", "live", templates.Space("model-1"))
         for one in (source, other):
-            begun = flows.begin(target, flows.check(one, target, quiet), False, NOW)
-            flows._write(begun, 0, list(rows_of(one))[:5], NOW)
+            begun = flows.begin(target, flows.check(one, target, NOW, quiet), False, NOW)
+            flows._write(begun, 0, list(rows_of(one))[:5], NOW, lambda _id: True)
     going_on = imports(app, source, "--resume")
     assert going_on.exit_code == 0 and "has 5 of 12 templates" in going_on.output
     assert "has 5 of 5 templates. Import that file again" in going_on.output
@@ -565,7 +602,7 @@ def test_what_was_broken_off_is_told_goes_on_or_is_taken_back(app, holder, lines
         assert number_of_rows() == 12
     assert "No import of this account was broken off" in run(app, "discard", holder, "--yes").output
     with app.app_context():
-        flows.begin(target, flows.check(other, target, quiet), False, NOW)
+        flows.begin(target, flows.check(other, target, NOW, quiet), False, NOW)
     assert run(app, "discard", holder, "--yes").exit_code == 0
 
 

@@ -41,7 +41,7 @@ def import_file(
     target = Target(account_of(account).id, mode, fingerprints.space_of(model))
     try:
         with progress_bar("Checked") as tell:
-            checked = flows.check(source, target, tell)
+            checked = flows.check(source, target, now, tell)
         _insist(checked, skip_bad)
         before = flows.known(target, checked)
         if resume and (before is None or before.opened_at is not None):
@@ -75,9 +75,10 @@ def discard(email: str, yes: bool) -> None:
         click.echo(_said(one), err=True)
     if not yes:
         click.confirm("Take back what is there?", abort=True, err=True)
-    for one in begun:
-        flows.discard(account.id, one, clock.now())
-    click.echo(f"{words.count(len(begun), 'import')} taken back.")
+    taken = sum(flows.discard(account.id, one, clock.now()) for one in begun)
+    if taken < len(begun):
+        click.echo(f"{words.count(len(begun) - taken, 'import')} came to an end first, and stays.", err=True)
+    click.echo(f"{words.count(taken, 'import')} taken back.")
 
 
 def _insist(checked: Checked, skip_bad: bool) -> None:
@@ -109,4 +110,6 @@ def _tell_others(begun: Import) -> None:
 
 
 def _said(begun: Import) -> str:
+    if begun.done < 0:
+        return f"An import that began {words.moment(begun.begun_at)} is being taken back."
     return f"An import that began {words.moment(begun.begun_at)} has {begun.done:,} of {begun.total:,} templates."

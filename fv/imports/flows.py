@@ -6,7 +6,7 @@ there are. From then on they are found, and move to the others as after a new ro
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -22,6 +22,7 @@ from fv.fingerprints.store import New, Space
 from fv.imports import reading, store
 from fv.imports.reading import Bad, Refused, Row, Source
 from fv.imports.store import Import
+from fv.verifications import store as verifications
 from fv.verifications.flows import is_user_id
 
 BATCH = 500  # templates a transaction: 20 ms of the write lock
@@ -49,11 +50,11 @@ class Checked:
     digest: str
 
 
-def check(source: Source, target: Target, progress: Progress) -> Checked:
+def check(source: Source, target: Target, now: int, progress: Progress) -> Checked:
     """Looks at every row and changes nothing. Raises Refused."""
     digest = _digest(source, target)
     good, bad, examples = 0, 0, []
-    for found in reading.rows(source, is_user_id, progress):
+    for found in reading.rows(source, is_user_id, progress, _sessions_of(target, now)):
         if isinstance(found, Row):
             good += 1
             continue
@@ -69,7 +70,13 @@ def known(target: Target, checked: Checked) -> Import | None:
 
 
 def begin(target: Target, checked: Checked, again: bool, now: int) -> Import:
-    """One that was broken off, else, unless it is wanted again, one that is open already, else a new one."""
+    """One that was broken off, else, unless it is wanted again, one that is open already, else a new one.
+
+    One that somebody has begun to take back is taken back first.
+    """
+    before = known(target, checked)
+    if before and before.done < 0:
+        discard(target.account_id, before, now)
     with db.transaction():
         found = known(target, checked)
         if found and (found.opened_at is None or not again):
@@ -85,7 +92,7 @@ def take(source: Source, target: Target, begun: Import, now: int, progress: Prog
     place = 0
     for rows in _batches(source):
         if place + len(rows) > begun.done:
-            _write(begun, place, rows, now)
+            _write(begun, place, rows, now, _sessions_of(target, now))
         place += len(rows)
         progress(place, begun.total)
     if place != begun.total or _digest(source, target) != begun.digest:
@@ -94,14 +101,20 @@ def take(source: Source, target: Target, begun: Import, now: int, progress: Prog
     with db.transaction():
         if store.open_it(begun.id, now):
             audit.record("fingerprints.imported", target.account_id, now, "support", templates=begun.total)
+        found = store.by_id(begun.id)
+    if found is None or found.opened_at is None:
+        raise Discarded
 
 
-def discard(account_id: str, begun: Import, now: int) -> None:
-    """Take back what is there of an import that was never opened."""
+def discard(account_id: str, begun: Import, now: int) -> bool:
+    """Take back what is there of an import. False when it was opened first: then all of it stays."""
+    if not store.give_up(begun.id):
+        return False
     while not _is_gone(begun):
         pass
     rekeying.settle(account_id, now, lambda _done, _all: None)  # with the empty gallery its rotation goes
     db.empty_log()
+    return True
 
 
 def _is_gone(begun: Import) -> bool:
@@ -117,11 +130,11 @@ def _is_gone(begun: Import) -> bool:
     return False
 
 
-def _write(begun: Import, place: int, rows: list[Row], now: int) -> None:
-    """These, the first of which is at this place, unless they are there."""
+def _write(begun: Import, place: int, rows: list[Row], now: int, is_session: Callable[[str], bool]) -> None:
+    """These, the first of which is at this place, unless they are there; and none of a session erased since."""
     with db.reading():
         found = store.by_id(begun.id)
-        if found is None:
+        if found is None or found.done < 0:
             raise Discarded
         gallery = templates.gallery(found.gallery_id) if found.gallery_id is not None else None
         if gallery is None:
@@ -135,13 +148,23 @@ def _write(begun: Import, place: int, rows: list[Row], now: int) -> None:
     ]
     with db.transaction():
         found = store.by_id(begun.id)
-        if found is None:
+        if found is None or found.done < 0:
             raise Discarded
         left = new[found.done - place :]  # the same file may be imported by two at once
         if not left:
             raise db.Undo
-        templates.add(gallery.id, left)
+        templates.add(gallery.id, [one for one in left if one.session_id is None or is_session(one.session_id)])
         store.advance(begun.id, place + len(rows))
+
+
+def _sessions_of(target: Target, now: int) -> Callable[[str], bool]:
+    """Whether a template may belong to this session: one of the account and mode that is not erased."""
+
+    def is_kept(id: str) -> bool:
+        found = verifications.find(target.account_id, id, target.mode, now)
+        return found is not None and found.erased_at is None
+
+    return is_kept
 
 
 def _batches(source: Source) -> Iterator[list[Row]]:

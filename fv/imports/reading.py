@@ -61,7 +61,9 @@ class Source:
         return hashlib.sha256(" ".join(sums).encode()).hexdigest()
 
 
-def rows(source: Source, is_user_id: Callable[[str], bool], tell: Told) -> Iterator[Row | Bad]:
+def rows(
+    source: Source, is_user_id: Callable[[str], bool], tell: Told, is_session: Callable[[str], bool] = lambda _id: True
+) -> Iterator[Row | Bad]:
     """In the order of the file, read bit by bit. Raises Refused."""
     with _opened(source.file) as file:
         is_array = file.read(len(_NPY)) == _NPY
@@ -69,24 +71,26 @@ def rows(source: Source, is_user_id: Callable[[str], bool], tell: Told) -> Itera
         return _of_array(source, is_user_id, tell)
     if source.file.suffix == ".npy" or source.ids:
         raise Refused(f"{source.file} is no .npy file: it does not begin as one.")
-    return _of_lines(source.file, is_user_id, tell)
+    return _of_lines(source.file, is_user_id, is_session, tell)
 
 
 # ── JSON lines ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _of_lines(path: Path, is_user_id: Callable[[str], bool], tell: Told) -> Iterator[Row | Bad]:
+def _of_lines(
+    path: Path, is_user_id: Callable[[str], bool], is_session: Callable[[str], bool], tell: Told
+) -> Iterator[Row | Bad]:
     size, read = path.stat().st_size, 0
     for number, line in enumerate(_lines(path), 1):
         read += len(line)
         if number % _BLOCK == 0:
             tell(read, size)
         if line.strip():
-            found = _of_line(line, is_user_id)
+            found = _of_line(line, is_user_id, is_session)
             yield Bad(number, found) if isinstance(found, str) else found
 
 
-def _of_line(line: bytes, is_user_id: Callable[[str], bool]) -> Row | str:
+def _of_line(line: bytes, is_user_id: Callable[[str], bool], is_session: Callable[[str], bool]) -> Row | str:
     if len(line) > LONGEST:
         return f"it is longer than {LONGEST:,} bytes"
     try:
@@ -103,6 +107,8 @@ def _of_line(line: bytes, is_user_id: Callable[[str], bool]) -> Row | str:
     session_id = given.get("session_id")
     if session_id is not None and not (isinstance(session_id, str) and _SESSION.fullmatch(session_id)):
         return "session_id is not the id of a session"
+    if session_id is not None and not is_session(session_id):
+        return "the account has no session of this id and mode that is not erased"
     user = given.get("external_user_id")
     return Row(user, session_id, numbers) if isinstance(user, str) and is_user_id(user) else _no_id(user)
 
@@ -191,6 +197,6 @@ def _lines(path: Path) -> Iterator[bytes]:
 def _text(line: bytes) -> str | None:
     """Without its end; None when it is not UTF-8."""
     try:
-        return line.decode().removesuffix("\n").removesuffix("\r")
+        return line.decode("utf-8-sig").removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
         return None

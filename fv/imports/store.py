@@ -7,7 +7,9 @@ from fv import db
 
 @dataclass(frozen=True)
 class Import:
-    """`gallery_id` None: its templates are with the others. `done` of `total` templates are in the gallery."""
+    """`gallery_id` None: its templates are with the others. `done` of `total` templates are in the gallery; -1: it is
+    being taken back, and is never opened.
+    """
 
     id: str
     account_id: str
@@ -62,6 +64,11 @@ def open_it(id: str, now: int) -> bool:
     return db.run(
         "UPDATE imports SET opened_at = :now WHERE id = :id AND opened_at IS NULL AND done = total", id=id, now=now
     ) == 1  # fmt: skip
+
+
+def give_up(id: str) -> bool:
+    """From now on nothing is added to it and nobody opens it. False when it is open, or gone."""
+    return db.run("UPDATE imports SET done = -1 WHERE id = :id AND opened_at IS NULL", id=id) == 1
 
 
 def remove(id: str) -> None:
