@@ -45,6 +45,10 @@ class Keyring:
         """Names the current key, and is no secret: it stands in front of everything that key seals or signs."""
         return self._current
 
+    def is_current(self, sealed: str) -> bool:
+        """Whether the current key has sealed this."""
+        return sealed.partition(".")[0] == self._current
+
     @property
     def has_older(self) -> bool:
         """Whether there are other keys than the current one."""

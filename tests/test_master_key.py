@@ -271,6 +271,20 @@ def test_face_templates_are_turned_by_another_secret_and_those_of_an_unfinished_
     assert household.is_as_before(restarted)
 
 
+def test_a_move_that_was_broken_off_is_finished_and_then_there_is_another_secret(app, household, rotate):
+    with app.app_context():
+        account_id = mfa_store.any_enrolled().account_id
+        with db.transaction():
+            fingerprints.new_rotation(account_id, 1)  # a rekey that was killed here: its secret is as old as the key
+        before = {one.sealed_seed for one in templates.rotations(account_id)}
+    assert rotate().exit_code == 0
+    restarted = rotate.restart()
+    with restarted.app_context():
+        assert fingerprints.generations(account_id) == [3]
+        assert not before & {one.sealed_seed for one in templates.rotations(account_id)}
+    assert household.is_as_before(restarted)
+
+
 # ── What is asked, and what is refused ───────────────────────────────────────────────────────────────────────
 
 

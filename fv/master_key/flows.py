@@ -173,8 +173,15 @@ def _turned_before() -> list[str]:
 def _turn_anew(now: int) -> Iterator[int]:
     for account_id in _turned_before():
         with suppress(sealing.Unreadable):  # no key opens that secret: it is counted with the sealed ones
-            rekeying.rekey_account(account_id, now, lambda _done, _all: None)
+            # the first time may only finish a move that was broken off, to a secret as old as that
+            while _is_turned_before(account_id):
+                rekeying.rekey_account(account_id, now, lambda _done, _all: None)
         yield 1
+
+
+def _is_turned_before(account_id: str) -> bool:
+    of_account = [one for one in templates.rotations(account_id) if one.generation > 0]
+    return any(not _keyring().is_current(one.sealed_seed) for one in of_account)
 
 
 SEALED = (*mfa.SEALED, *evidence.SEALED, *verifications.SEALED, *fingerprints.SEALED, *webhooks.SEALED)
