@@ -321,7 +321,8 @@ def test_a_stored_template_is_looked_for_by_its_id(ada):
 def test_somebody_who_is_there_a_hundred_times_does_not_hide_the_others(ada):
     with db.transaction():
         same = [flows.Template("ann", near(template(1), 0.9999 - number / 1e6)) for number in range(120)]
-        flows.add(ada, "live", SPACE, [*same, flows.Template("ben", near(template(1), 0.5))], NOW)
+        other = flows.Template("eve", near(template(1), 0.4, number=98))
+        flows.add(ada, "live", SPACE, [*same, other, flows.Template("ben", near(template(1), 0.5))], NOW)
     found = nearest(ada, template(1), "ann")
     assert found.fingerprint.external_user_id == "ben" and found.similarity == pytest.approx(0.5, abs=1e-6)
 

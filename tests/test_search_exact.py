@@ -381,6 +381,21 @@ def test_the_gallery_that_was_used_longest_ago_leaves_when_there_is_no_room(here
     assert held.ids == [ben.id, ada.id]
 
 
+def test_room_is_made_before_a_gallery_is_loaded(here, three):
+    held = here.extensions["galleries"] = memory.Memory(1000 * index.A_ROW)
+    most, add = [], Index.add
+
+    class Watched(Index):
+        def add(self, numbers, vectors):
+            add(self, numbers, vectors)
+            most.append(held.bytes)
+
+    for one, query in three:
+        held._taken(one.id).index = Watched()
+        assert found(one, query, 1)
+    assert max(most) <= held.room and len(most) == 3
+
+
 def test_a_gallery_there_is_no_room_for_is_compared_by_the_database(here, three):
     held = here.extensions["galleries"] = memory.Memory(500 * index.A_ROW)
     for one, query in three:
@@ -435,7 +450,15 @@ def test_a_process_that_serves_tidies_by_itself(here, three, monkeypatch):
     monkeypatch.setattr(memory, "TIDIED", 0.001)
     held, (ada, query) = here.extensions["galleries"], three[0]
     found(ada, query, 1)
-    ending = threading.Event()
+    ending, tidy, failed = threading.Event(), memory.Memory.tidy, []
+
+    def fails_once(self):
+        if not failed:
+            failed.append(True)
+            raise MemoryError
+        tidy(self)
+
+    monkeypatch.setattr(memory.Memory, "tidy", fails_once)
     thread = memory.keep_tidy(here, ending)
     db.run("DELETE FROM accounts")
     while held.ids:

@@ -14,6 +14,7 @@ from flask import current_app
 from fv import db, ids, sealing
 from fv.db.sealed import Kind
 from fv.fingerprints import comparing, listing, memory, rotation, store, vector
+from fv.fingerprints.comparing import Scored
 from fv.fingerprints.listing import Fingerprint
 from fv.fingerprints.rotation import Rotation
 from fv.fingerprints.store import Gallery, New, Space
@@ -180,13 +181,17 @@ def _searched(account_id: str, mode: str, face: Face, most: int, least: float, *
             for gallery in galleries
             for one in comparing.nearest(gallery, _turned(account_id, face, gallery), most, least, by_index=by_index)
         ]
-        scored.sort(key=lambda pair: (-pair[0].similarity, pair[0].id))
-        described: dict[str, Fingerprint] = {}
-        for gallery in galleries:
-            numbers = [one.number for one, gallery_id in scored[:most] if gallery_id == gallery.id]
-            described |= listing.described(gallery.id, numbers)
-    hits = tuple(Hit(described[one.id], one.similarity) for one, _ in scored[:most])
-    return Found(sum(gallery.size for gallery in galleries), hits)
+        hits = _told(galleries, scored, most)
+    return Found(sum(gallery.size for gallery in galleries), tuple(hits))
+
+
+def _told(galleries: Sequence[Gallery], scored: Sequence[tuple[Scored, int]], most: int) -> list[Hit]:
+    """The best of several galleries, described; each with the id of its gallery."""
+    best = sorted(scored, key=lambda pair: (-pair[0].similarity, pair[0].id))[:most]
+    described: dict[str, Fingerprint] = {}
+    for gallery in galleries:
+        described |= listing.described(gallery.id, [one.number for one, of in best if of == gallery.id])
+    return [Hit(described[one.id], one.similarity) for one, _ in best]
 
 
 def nearest_of_others(
@@ -196,15 +201,25 @@ def nearest_of_others(
 
     Exact. Faces of live and test sessions, and those of another space, are never compared. Raises vector.Unusable.
     """
-    face, most = Face(space, vector.unit(template)), 10
-    while True:  # somebody may be there a hundred times
+    face = Face(space, vector.unit(template))
+    for most in (10, 100):  # somebody may be there many times
         found = search(account_id, mode, face, most, -1.0)
         for hit in found.hits:
             if hit.fingerprint.external_user_id != external_user_id:
                 return hit
         if len(found.hits) < most:
             return None
-        most *= 10
+    with db.reading():
+        galleries = [one for one in store.galleries(account_id, mode) if one.space == space]
+        return _told(
+            galleries,
+            [
+                (one, gallery.id)
+                for gallery in galleries
+                for one in comparing.nearest_but(gallery, _turned(account_id, face, gallery), external_user_id)
+            ],
+            1,
+        )[0]
 
 
 def nearest_blocked(account_id: str, mode: str, space: Space, template: Sequence[float]) -> tuple[Hit | None, int]:

@@ -4,10 +4,11 @@ Promise: an index that is lent is the gallery at exactly the version that the ca
 it older brings what came and takes what went from the database, as of that transaction.
 """
 
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext
 from time import monotonic
 
 from flask import Flask, current_app
@@ -21,6 +22,9 @@ from fv.fingerprints.store import Gallery
 MIB = 1024 * 1024
 TIDIED = 60  # seconds between two looks for what was deleted since, and what nobody uses
 IDLE = 3600  # seconds after which what nobody uses leaves
+
+
+_log = logging.getLogger("fv.jobs")
 
 
 class Ahead(Exception):
@@ -74,7 +78,7 @@ class Memory:
     def __init__(self, room: int) -> None:
         self.room = room
         self._held: OrderedDict[int, Held] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock, self._loading = threading.Lock(), threading.Lock()
 
     def takes(self, gallery: Gallery) -> bool:
         """Whether there is room for it when everything else leaves."""
@@ -89,9 +93,10 @@ class Memory:
         """
         held = self._taken(gallery.id)
         if held.index.version < gallery.version:
-            with held.door.changing():
-                _catch_up(held.index, gallery)
-            self._make_room(gallery.id)
+            with self._loading if not held.index.version else nullcontext():  # two at once would need twice the room
+                self._make_room(gallery)
+                with held.door.changing():
+                    _catch_up(held.index, gallery)
         with held.door.looking():
             if held.index.version != gallery.version:
                 raise Ahead
@@ -138,8 +143,12 @@ class Memory:
         with self._lock:
             self._held.pop(id, None)
 
-    def _make_room(self, but: int) -> None:
-        while self.bytes > self.room and (others := [id for id in self.ids if id != but]):
+    def _make_room(self, gallery: Gallery) -> None:
+        """For what it takes now, before it is loaded."""
+        while others := [id for id in self.ids if id != gallery.id]:
+            taken = sum(held.index.bytes for id, held in list(self._held.items()) if id != gallery.id)
+            if taken + gallery.size * A_ROW <= self.room:
+                return
             self._drop(others[0])
 
 
@@ -157,8 +166,11 @@ def keep_tidy(app: Flask, ending: threading.Event) -> threading.Thread:
 
     def work() -> None:
         while not ending.wait(TIDIED):
-            with app.app_context(), suppress(db.Unavailable):
-                of_app().tidy()
+            try:
+                with app.app_context():
+                    of_app().tidy()
+            except Exception as error:  # the next time may be better
+                _log.error("galleries in memory have to wait: %s", type(error).__name__)
 
     thread = threading.Thread(target=work, name="galleries", daemon=True)
     thread.start()

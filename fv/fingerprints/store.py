@@ -278,19 +278,22 @@ def removed_since(gallery_id: int, version: int) -> list[int]:
     return [number for some in db.chunks(sql, KEPT, gallery_id=gallery_id, version=version) for (number,) in some]
 
 
-def nearly_nearest(gallery_id: int, vector: bytes, most: int, least: float, slack: float) -> list[Row]:
-    """Every row whose cosine reaches `least`, and that of the `most`-th best, less `slack`: as float32 computes it."""
+def nearly_nearest(
+    gallery_id: int, vector: bytes, most: int, least: float, slack: float, but: str | None = None
+) -> list[Row]:
+    """Every row whose cosine reaches `least`, and that of the `most`-th best, less `slack`: as float32 computes it.
+    `but`: leaves out those that go by this external_user_id."""
     return db.many(
         Row,
         """
         WITH rough AS MATERIALIZED (
             SELECT number, 1 - vec_distance_cosine(vector, :vector) AS cosine
-            FROM fingerprints WHERE gallery_id = :gallery_id
+            FROM fingerprints WHERE gallery_id = :gallery_id AND (:but IS NULL OR external_user_id != :but)
         ), best AS (SELECT cosine FROM rough ORDER BY cosine DESC LIMIT :most)
         SELECT number, id, vector FROM fingerprints WHERE gallery_id = :gallery_id AND number IN (
             SELECT number FROM rough
             WHERE cosine >= :least - :slack AND cosine >= (SELECT min(cosine) FROM best) - :slack
         )
         """,
-        gallery_id=gallery_id, vector=vector, most=most, least=least, slack=slack,
+        gallery_id=gallery_id, vector=vector, most=most, least=least, slack=slack, but=but,
     )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import NoReturn
 from flask import Blueprint, jsonify, request
 from werkzeug.wrappers import Response
 
-from fv import clock, gate
+from fv import clock, db, gate
 from fv.api import bodies, lists, times
 from fv.fingerprints import flows as fingerprints
 from fv.fingerprints import listing, store, vector
@@ -51,8 +51,10 @@ class NewBlock(bodies.Body, frozen=True):
 @blueprint.get("/api/v1/fingerprints")
 def api_list() -> Response:
     asked, by, model = lists.requested("model"), gate.asker(), request.args.get("model")
-    wanted = [one.id for one in store.galleries(by.account_id, keys.mode_of(by)) if model in (None, one.model)]
-    return jsonify(asked.answer(listing.page(wanted, asked.created_at, asked.id, asked.limit + 1), _shown))
+    with db.reading():  # while templates move from one gallery to another each is in one of them
+        wanted = [one.id for one in store.galleries(by.account_id, keys.mode_of(by)) if model in (None, one.model)]
+        rows = listing.page(wanted, asked.created_at, asked.id, asked.limit + 1)
+    return jsonify(asked.answer(rows, _shown))
 
 
 @blueprint.post("/api/v1/fingerprints")
