@@ -15,7 +15,7 @@ from fv.spelling import reached
 from fv.verifications import due
 from fv.webhooks import delivering, flows, store
 from fv.webhooks.delivering import AGAIN, Ways
-from tests.conftest import Visitor
+from tests.conftest import Visitor, elsewhere
 from tests.crashes import killed_before
 from tests.photos import photographed, unexamined
 from tests.receivers import certified, receiving
@@ -23,7 +23,7 @@ from tests.reports import report
 from tests.test_audit import names
 from tests.test_sessions import bearer, create
 from tests.test_usage import totals
-from tests.test_webhooks import make, resolver
+from tests.test_webhooks import NAMES, make, resolver
 
 ROOT = Path(__file__).parent.parent
 ALLOWED = reached("127.0.0.1")
@@ -525,3 +525,60 @@ def test_kill_9_at_any_statement_of_a_delivery_loses_none_and_doubles_no_row(
         assert all(row["delivered_at"] and row["tries"] == 1 for row in rows(app))
     assert n > 5 and len(receiver.ids) - n <= n, "at most once more, with the same id"
     assert {one["status"] for one in listed(ada, webhook)} == {"delivered"}
+
+
+# ── What changes while a try is under way ────────────────────────────────────────────────────────────────────
+
+
+def deliver_while(app, clock, meanwhile):
+    """One try, to a name whose look-up is when this happens."""
+
+    def looks_up(_name):
+        elsewhere(meanwhile)
+        return ["127.0.0.1"]
+
+    by = Ways(looks_up, ssl.create_default_context(), ALLOWED, 30.0)
+    with app.app_context():
+        return any(delivering.deliver_next(int(clock.now), by, quick) for quick in (True, False))
+
+
+@pytest.fixture
+def named(ada, receiver, monkeypatch):
+    """A webhook whose receiver has a name."""
+    monkeypatch.setitem(NAMES, "hooks.test", ["127.0.0.1"])
+    return make(ada, f"http://hooks.test:{receiver.port}/", mode="test")
+
+
+def test_what_the_address_before_answered_does_not_switch_off_the_one_after(app, ada, clock, receiver, ends, named):
+    ends()
+    receiver.status = 410
+    path = f"/api/v1/webhooks/{named['id']}"
+    moves = lambda: ada.call("PATCH", path, {"url": f"http://hooks.test:{receiver.port}/new"})  # noqa: E731
+    assert deliver_while(app, clock, moves)
+    assert ada.call("GET", path).json["active"] and len(receiver.received) == 1
+
+
+def test_asking_to_send_again_during_the_last_try_is_not_lost(app, ada, clock, receiver, ends, named):
+    ends()
+    receiver.status = 500
+    (one,) = listed(ada, named)
+    with app.app_context():
+        db.run("UPDATE deliveries SET tries = 7")
+    assert deliver_while(app, clock, lambda: ada.call("POST", f"/api/v1/deliveries/{one['id']}/resend"))
+    (one,) = listed(ada, named)
+    assert (one["status"], one["tries"]) == ("pending", 0)
+
+
+def test_switching_off_and_on_during_a_try_begins_the_count_anew(app, ada, clock, receiver, ends, named):
+    ends()
+    receiver.status, path = 500, f"/api/v1/webhooks/{named['id']}"
+    with app.app_context():
+        db.run("UPDATE deliveries SET tries = 7")
+        db.run("UPDATE webhooks SET failed = 4")
+
+    def off_and_on():
+        assert ada.call("PATCH", path, {"active": False}).status_code == 200
+        assert ada.call("PATCH", path, {"active": True}).status_code == 200
+
+    assert deliver_while(app, clock, off_and_on)
+    assert ada.call("GET", path).json["active"]

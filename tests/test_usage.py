@@ -91,7 +91,8 @@ def test_days_and_months_add_up(app, ada, clock):
 
 @pytest.mark.parametrize(
     ("query", "pointer"),
-    [("granularity=hour", "/granularity"), ("from=yesterday", "/from"), ("from=2026-11-02&to=2026-11-01", "/from"),
+    [("granularity=hour", "/granularity"), ("from=yesterday", "/from"), ("to=9999-12-31", "/to"),
+     ("from=2026-11-02&to=2026-11-01", "/from"),
      ("from=2020-01-01&to=2026-01-01", "/from"), ("colour=red", "/colour"),
      ("to=0001-01-01", "/from"), ("from=1969-12-31&to=1970-01-01", "/from")],
 )  # fmt: skip

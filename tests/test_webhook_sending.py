@@ -42,6 +42,11 @@ def test_body_headers_path_and_host_arrive_as_they_are(receiver):
     assert MESSAGE.headers.items() <= one.headers.items() and "Transfer-Encoding" not in one.headers
 
 
+def test_the_host_may_be_an_address_of_ipv6(receiver):
+    assert post(f"http://[2606:4700::64ab]:{receiver.port}/") == 200
+    assert receiver.received[0].headers["Host"] == f"[2606:4700::64ab]:{receiver.port}"
+
+
 @pytest.mark.parametrize("status", [204, 404, 410, 500, 503])
 def test_the_status_is_the_answer(receiver, status):
     receiver.status = status

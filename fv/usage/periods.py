@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 _EPOCH = date(1970, 1, 1)
+LAST = (date(9999, 11, 30) - _EPOCH).days  # the month after it has to have a first day
 
 
 @dataclass(frozen=True)

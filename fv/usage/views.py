@@ -104,6 +104,8 @@ def api_usage() -> Response:
     if granularity not in SPLITS:
         raise Problem("invalid_request", errors=[FieldError("/granularity", "not_allowed")])
     last = lists.day("to", clock.now()) // flows.DAY
+    if last > periods.LAST:
+        raise Problem("invalid_request", errors=[FieldError("/to", "invalid")])
     first = lists.day("from", (last - 29) * flows.DAY) // flows.DAY
     if not (0 <= first <= last and last - first < LONGEST):
         raise Problem("invalid_request", errors=[FieldError("/from", "invalid")])

@@ -118,17 +118,23 @@ def _conclude(webhook: Webhook, due: Delivery, lease: str, outcome: Outcome, now
         delivered_at=now if outcome.is_taken else due.delivered_at, code=outcome.code,
         milliseconds=round(outcome.seconds * 1000), failure=outcome.failure,
     )  # fmt: skip
-    failed = 0 if outcome.is_taken else webhook.failed + (is_last and not is_test)
     with db.transaction():
+        current = store.find(webhook.account_id, webhook.id)
+        if current is None:
+            raise db.Undo
+        # what came of another address says nothing of the one it has now
+        is_same = current.url == webhook.url
+        counts = is_same and current.is_active and is_last and not is_test
+        failed = 0 if outcome.is_taken and is_same else current.failed + counts
         is_quick = outcome.code is not None and outcome.seconds <= QUICK
         if not store.give_back(webhook.id, lease, is_quick, failed):
             raise db.Undo
-        store.note_try(tried)
+        store.note_try(tried, due)
         if outcome.is_taken and not is_test:
             usage.count(webhook.account_id, webhook.mode, "webhook_deliveries", now)
-        if outcome.code == 410:
+        if outcome.code == 410 and is_same:
             _switch_off(webhook, store.GONE, now)
-        elif failed >= ENOUGH:
+        elif counts and failed >= ENOUGH:
             _switch_off(webhook, store.FAILING, now)
 
 

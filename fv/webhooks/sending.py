@@ -69,7 +69,7 @@ def post(target: Target, to: Sequence[Address], message: Message, trust: ssl.SSL
     Raises NotSent.
     """
     wire = _connected(target, to, until)
-    connection = http.client.HTTPConnection(target.host)
+    connection = http.client.HTTPConnection(target.host, target.port)  # a port: it looks for none in an IPv6 address
     try:
         if target.scheme == "https":
             wire.socket = trust.wrap_socket(wire.settled(), server_hostname=target.host)

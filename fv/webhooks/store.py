@@ -255,14 +255,15 @@ def end_leases() -> None:
     db.run("UPDATE webhooks SET lease = NULL, leased_until = NULL WHERE lease IS NOT NULL")
 
 
-def note_try(tried: Delivery) -> None:
-    """What came of it; nothing of one that was erased meanwhile."""
+def note_try(tried: Delivery, before: Delivery) -> None:
+    """What came of it; nothing of one that was erased meanwhile, or that somebody has asked to be sent again."""
     db.run(
         """
         UPDATE deliveries SET tries = :tries, next_try_at = :next_try_at, delivered_at = :delivered_at, code = :code,
             milliseconds = :milliseconds, failure = :failure
-        WHERE id = :id AND facts IS NOT NULL
+        WHERE id = :id AND facts IS NOT NULL AND tries = :tries_before AND next_try_at = :due_at
         """,
-        id=tried.id, tries=tried.tries, next_try_at=tried.next_try_at, delivered_at=tried.delivered_at,
-        code=tried.code, milliseconds=tried.milliseconds, failure=tried.failure,
+        tries_before=before.tries, due_at=before.next_try_at, id=tried.id, tries=tried.tries,
+        next_try_at=tried.next_try_at, delivered_at=tried.delivered_at, code=tried.code,
+        milliseconds=tried.milliseconds, failure=tried.failure,
     )  # fmt: skip
