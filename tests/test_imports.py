@@ -457,7 +457,7 @@ from fv.fingerprints.store import Space
 quiet = lambda *_: None
 flows.BATCH = rekeying.BATCH = 2
 source, target = Source(Path({file!r})), flows.Target("acc_ada", "live", Space("model-1", "ab" * 32, "1"))
-begun = flows.begin(target, flows.check(source, target, NOW, quiet), {again}, 1)
+begun = flows.begin(target, flows.check(source, target, 1, quiet), {again}, 1)
 if begun.opened_at is None:
     flows.take(source, target, begun, 1, quiet)
 rekeying.settle("acc_ada", 1, quiet)
