@@ -414,6 +414,17 @@ def test_one_whose_taking_back_was_broken_off_is_not_opened_and_the_file_begins_
     assert len(found(ada, template(3), most=99)) == number_of_rows() == 12
 
 
+def test_one_that_is_taken_back_before_it_is_opened_is_not_opened(ada, lines):
+    def discards(done, _all):
+        if done == 12:
+            (begun,) = store.closed(ada)
+            assert flows.discard(ada, begun, NOW) and flows._is_gone(begun)
+
+    with pytest.raises(flows.Discarded):
+        taken(lines(USERS), Target(ada, "live", SPACE), discards)
+    assert number_of_rows() == 0
+
+
 def test_an_import_that_is_open_is_not_taken_back(ada, lines):
     source, target = lines(USERS), Target(ada, "live", SPACE)
     taken(source, target)
@@ -604,6 +615,23 @@ def test_what_was_broken_off_is_told_goes_on_or_is_taken_back(app, holder, lines
     with app.app_context():
         flows.begin(target, flows.check(other, target, NOW, quiet), False, NOW)
     assert run(app, "discard", holder, "--yes").exit_code == 0
+
+
+def test_one_that_was_opened_first_is_told_and_stays_and_one_half_taken_back_is_told(app, holder, lines, monkeypatch):
+    source, discards = lines(USERS), flows.discard
+    with app.app_context():
+        target = Target("acc_ada", "live", templates.Space("model-1"))
+        begun = flows.begin(target, flows.check(source, target, NOW, quiet), False, NOW)
+        assert store.give_up(begun.id)
+    assert "is being taken back" in run(app, "discard", holder, typed="n\n").output
+
+    def opened_first(*words):
+        db.run("UPDATE imports SET opened_at = 1")
+        return discards(*words)
+
+    monkeypatch.setattr(flows, "discard", opened_first)
+    said = run(app, "discard", holder, "--yes").output
+    assert "1 import came to an end first, and stays." in said and "0 imports taken back." in said
 
 
 def test_no_message_holds_a_template(app, holder, lines):

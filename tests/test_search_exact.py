@@ -476,6 +476,15 @@ def test_where_others_are_always_ahead_the_database_compares(here, three):
     assert answer.searched == 600 and answer.hits[0].similarity == 1.0
 
 
+def test_an_embedding_is_turned_by_the_rotation_that_stays_beside_the_index(here, three):
+    ada, query = three[0]
+    id = found(ada, query, 1)[0][0]
+    face = Face(SPACE, flows.face_of("acc_ada", id).numbers)
+    answers = [flows.search("acc_ada", "live", face, 5, -1.0) for _ in range(3)]
+    assert answers[0] == answers[1] == answers[2] and answers[0].hits[0].fingerprint.id == id
+    assert here.extensions["galleries"]._held[ada.id].rotation == flows.rotation_of("acc_ada", ada.generation)
+
+
 def test_an_index_that_was_warmed_is_there_when_it_is_needed(here, three):
     held, (ada, query) = here.extensions["galleries"], three[0]
     with db.transaction():

@@ -238,9 +238,7 @@ def vector(id: str) -> bytes | None:
 
 
 def rows(gallery_id: int, numbers: Sequence[int]) -> list[Row]:
-    """Those that are there, in any order."""
-    if not numbers:
-        return []
+    """Those of 1 to 1,024 numbers that are there, in any order."""
     places = next(size for size in _SIZES if size >= len(numbers))
     given = [*numbers, *[numbers[-1]] * (places - len(numbers))]
     found = db.chunks(_rows(places), places, gallery_id=gallery_id, **{f"n{at}": one for at, one in enumerate(given)})
