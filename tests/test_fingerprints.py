@@ -10,32 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fv import db
-from fv.accounts import store as accounts
-from fv.accounts.store import Account
 from fv.fingerprints import flows, listing, rotation, store, vector
-from fv.fingerprints.store import Space
 from fv.sealing import Keyring, Unreadable
+from tests.templates import NOW, SPACE, account, near, template
 
-NOW = 1_800_000_000
-SPACE = Space("model-1", "ab" * 32, "1")
 #: What the first rotation of this construction makes of 0 to 127 under the seed 0 to 31, its first four numbers.
 KNOWN = [-6.3349609375, 5.7167968750, 50.8906250000, -0.0537109375]
 SEEDS = st.binary(min_size=32, max_size=32)
 NUMBERS = st.lists(st.floats(-1e3, 1e3), min_size=128, max_size=128).filter(lambda n: max(map(abs, n)) > 1e-3)
-
-
-def template(number):
-    """The same for the same number, and nothing like that of another."""
-    draw = Random(number)
-    return vector.unit([draw.gauss(0, 1) for _ in range(128)])
-
-
-def near(base, cosine, number=99):
-    """A template whose cosine with `base` is this."""
-    other = template(number)
-    along = vector.cosine(base, other)
-    across = vector.unit([o - along * b for o, b in zip(other, base, strict=True)])
-    return [cosine * b + math.sqrt(1 - cosine * cosine) * a for b, a in zip(base, across, strict=True)]
 
 
 # ── Vectors ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -158,11 +140,6 @@ def test_nothing_secret_is_in_a_representation():
 @pytest.fixture
 def ada(here):
     return account("acc_ada")
-
-
-def account(id):
-    assert accounts.add(Account(id, f"{id}@example.org", "no password", "free", NOW))
-    return id
 
 
 def keep(account_id, session, user, numbers, mode="live", space=SPACE):

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from fv import db
 from fv.api import times
-from fv.fingerprints import vector
-from tests.conftest import Visitor
+from fv.fingerprints import listing, rekeying, vector
+from tests.conftest import Visitor, elsewhere
+from tests.templates import near, template
 from tests.test_audit import trail
-from tests.test_fingerprints import near, template
 from tests.test_sessions import bearer
 from tests.test_usage import totals
 
@@ -326,6 +326,23 @@ def test_a_face_is_blocked_and_unblocked_by_a_person_with_a_reason(app, ada):
     assert ada.call("GET", URL).json["data"][0]["blocked"] is None
     events = [row["event"] for row in trail(app)]
     assert events.count("fingerprint.blocked") == events.count("fingerprint.unblocked") == 1
+
+
+def test_a_list_is_whole_while_templates_move_to_another_rotation(app, ada, monkeypatch):
+    ids = [add(ada.call, number)["id"] for number in range(3)]
+    page, moved = listing.page, []
+
+    def moves():
+        with app.app_context():
+            account_id = db.one(dict, "SELECT id FROM accounts")["id"]
+            moved.append(rekeying.rekey_account(account_id, 1, lambda _done, _all: None).templates)
+
+    def meanwhile(*words):
+        elsewhere(moves)
+        return page(*words)
+
+    monkeypatch.setattr(listing, "page", meanwhile)
+    assert sorted(listed(ada.call)) == sorted(ids) and moved == [3]
 
 
 def test_a_face_that_no_selfie_is_compared_with_is_not_blocked(ada):

@@ -16,9 +16,9 @@ from fv.search import odds, photo
 from fv.turns import Busy, Turns
 from tests import onnx_bytes
 from tests.reports import face
+from tests.templates import near, template
 from tests.test_audit import run, trail
 from tests.test_capture import JPEG
-from tests.test_fingerprints import near, template
 from tests.test_search_api import NOWHERE, URL, add, session_of
 from tests.test_search_api import eve as eve
 from tests.test_usage import totals

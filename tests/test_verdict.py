@@ -18,7 +18,7 @@ from fv.verifications import due, flows, store, verdict
 from tests.conftest import elsewhere
 from tests.photos import KINDS, photographed, picture
 from tests.reports import detection, face, report
-from tests.test_fingerprints import near, template
+from tests.templates import near, template
 from tests.test_sessions import bearer, create
 
 PHOTO_DETECTORS = ("same_still", "same_portrait", "head_turn", "sharpness_and_size", "three_people")
