@@ -50,6 +50,7 @@ from fv.notices import flows as notices_flows
 from fv.notices import views as notices
 from fv.passwords import views as passwords
 from fv.profile import views as profile
+from fv.reference import views as reference
 from fv.search import pages as search
 from fv.search import views as fingerprints
 from fv.support import commands as support
@@ -63,7 +64,7 @@ from fv.webhooks import views as webhooks_api
 
 FEATURES = (
     accounts, passwords, login, mfa, profile, notices, dashboard, sessions, verifications, search, fingerprints,
-    links, entry, capture, keys, usage, webhooks, webhooks_api, audit, health,
+    links, entry, capture, keys, usage, webhooks, webhooks_api, audit, reference, health,
 )  # fmt: skip
 
 COMMANDS = (
