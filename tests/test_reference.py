@@ -1,20 +1,27 @@
 """The API is described by the same declarations that check what is sent: as a document, and as a page."""
 
+import hmac
 import json
 import re
+import shlex
+import subprocess
+from datetime import datetime
+from html import unescape
 
 import pytest
+from facevault import parse_event, verify_signature
 from openapi_spec_validator import validate
 
 from fv import gate, problems
-from fv.api import bodies, lists
+from fv.api import bodies, calls, lists
 from fv.api.calls import described
-from fv.reference import document
+from fv.reference import document, reading
 from fv.reference.problems import OF_EVERY_CALL
 from fv.webhooks import flows, signing
 from fv.webhooks.answers import Event
 from tests import declared
-from tests.conftest import Visitor
+from tests.conftest import PASSWORD, Visitor
+from tests.test_serving import EMAIL, enrolled, next_code
 
 
 @pytest.fixture
@@ -195,3 +202,106 @@ def test_a_word_with_a_line_break_behind_it_is_none_of_the_words(ada):
 def test_an_address_of_its_own_is_no_id(ada):
     answer = ada.client.delete("/api/v1/fingerprints/search")
     assert answer.status_code == 405 and set(answer.headers["Allow"].split(", ")) == {"POST", "OPTIONS"}
+
+
+# ── The page ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def page(visitor):
+    answer = visitor.get("/docs")
+    assert answer.status_code == 200
+    return answer.text
+
+
+def test_the_page_shows_every_call_with_its_fields_and_problems(page, told):
+    for (method, path), one in operations(told).items():
+        section = page.partition(f'<section class="call" id="{one["operationId"]}"')[2].partition("</section>")[0]
+        assert f'<span class="method">{method}</span> <code>{path}</code>' in section
+        for parameter in one["parameters"]:
+            assert f"<dt><code>{parameter['name']}</code>" in section, (path, parameter["name"])
+        for body in one.get("requestBody", {}).get("content", {}).values():
+            name = body["schema"].get("$ref", "").rpartition("/")[2]
+            for field in told["components"]["schemas"].get(name, body["schema"])["properties"]:
+                assert f"<dt><code>{field}</code>" in section, (path, field)
+        named = {
+            code for one in one["responses"].values() if "$ref" in one for code in one["$ref"].split("/")[-1].split(".")
+        }
+        assert all(f'<a href="#{code}">' in section for code in named - OF_EVERY_CALL), path
+    assert "whole number, 0 to 72; <code>24</code> without it" in page
+
+
+def test_every_link_inside_the_page_leads_somewhere(page):
+    targets, places = set(re.findall(r'href="#([^"]+)"', page)), re.findall(r' id="([^"]+)"', page)
+    assert len(places) == len(set(places)) and len(targets) > 60
+    assert targets - set(places) == set()
+
+
+def test_the_examples_are_lines_that_call_what_they_stand_with(app, page, told):
+    shown = reading.groups(told, "http://localhost")
+    for one in (one for group in shown.values() for one in group):
+        words = shlex.split(one.example.replace("\\\n", " "))
+        url = words[1].replace("…", "0" * 32)
+        method = words[words.index("-X") + 1] if "-X" in words else "POST" if {"-d", "-F"} & set(words) else "GET"
+        rule, _ = app.url_map.bind("localhost").match(url.removeprefix("http://localhost"), method, return_rule=True)
+        assert (one.method, one.path) == (method, document.Route(method, rule, None).path)
+        if "-d" in words and not (body := words[words.index("-d") + 1]).startswith("@"):
+            kind = calls.of(app.view_functions[rule.endpoint]).body
+            assert bodies.msgspec.json.decode(body, type=kind), one.example
+
+
+def blocks(page):
+    """What there is to copy, by its name."""
+    return {
+        name: unescape(text) for name, text in re.findall(r'aria-label="([^"]+)"><code>(.*?)</code></pre>', page, re.S)
+    }
+
+
+def test_the_signature_is_verified_as_the_page_says(page):
+    scope, now = {}, 1_764_000_000
+    exec(blocks(page)["Verify by hand"], scope)
+    written = datetime.fromtimestamp(now).astimezone().isoformat()
+    message = signing.signed("verification.completed", flows.OF_A_TEST, "whsec_x", "dlv_1", now, written)
+    verified = scope["verified"]
+    assert verified(message.body, message.headers, "whsec_x", now + 5)["session_id"] == flows.OF_A_TEST["session_id"]
+    assert verified(message.body + b" ", message.headers, "whsec_x", now) is None
+    assert verified(message.body, message.headers, "whsec_y", now) is None
+    assert verified(message.body, {}, "whsec_x", now) is None
+    assert verified(message.body, message.headers, "whsec_x", now + 301) is None
+    known = {"verify_signature": verify_signature, "parse_event": parse_event, "secret": "whsec_x"}
+    known |= {"body": message.body, "headers": message.headers}
+    exec(blocks(page)["Verify with the client"], known)
+    assert known["event"].session_id == flows.OF_A_TEST["session_id"]
+    assert hmac.compare_digest(
+        message.headers["X-FaceVault-Signature"], hmac.new(b"whsec_x", message.body, "sha256").hexdigest()
+    )
+
+
+def test_the_first_steps_work_as_they_are_written(serve, tmp_path):
+    """Copied off the page of a real server, with email, password, code and key replaced, and run by a shell."""
+    server = serve()
+    secret, _ = enrolled(server.client())
+    steps = blocks(server.client().get("/docs").text)
+
+    def runs(step, **replaced):
+        text = steps[step].replace("you@example.org", EMAIL).replace("YOUR PASSWORD", PASSWORD)
+        for what, instead in replaced.items():
+            text = text.replace(*instead) if isinstance(instead, tuple) else text.replace(what, instead)
+        done = subprocess.run(["sh", "-e"], input=text, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    said = runs("Sign in and make a key", code=("123456", next_code(secret)))
+    key = json.loads(said[said.index('{"id"') :])
+    assert key["scopes"] == ["sessions:create", "sessions:read"]
+    made = json.loads(runs("Begin a session", key=("fv_live_…", key["secret"])))
+    again = json.loads(runs("Begin a session", key=("fv_live_…", key["secret"])))
+    assert made == again and server.client(follow_redirects=True).get(made["capture_url"]).status_code == 200
+    webhook = json.loads(runs("Make a webhook"))
+    assert webhook["secret"].startswith("whsec_")
+    read = json.loads(runs("Read the result", key=("fv_live_…", key["secret"]), id=("vs_…", made["session_id"])))
+    assert (read["session_id"], read["status"], read["external_user_id"]) == (
+        made["session_id"],
+        "pending",
+        "customer-17",
+    )

@@ -1,13 +1,19 @@
-"""The API, described: /api/v1/openapi.json."""
+"""The API, described: /api/v1/openapi.json for programs, /docs for people."""
 
 import json
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, current_app
 from werkzeug.wrappers import Response
 
+from fv import gate, problems, receiving, web
 from fv.api.calls import described
-from fv.reference import document
+from fv.keys import scopes
+from fv.reference import document, reading
+from fv.reference.problems import OF_EVERY_CALL
+from fv.webhooks import flows as webhooks
 from fv.webhooks.answers import Event
 
 blueprint = Blueprint("reference", __name__)
@@ -17,6 +23,35 @@ blueprint = Blueprint("reference", __name__)
 @described("getDocumentation", "This document", answers={200: dict[str, Any]})
 def openapi() -> Response:
     return Response(json.dumps(_document()), mimetype="application/json")
+
+
+@blueprint.get("/docs")
+def page() -> Response:
+    base = web.address_of("capture.front").rstrip("/")
+    groups, objects = reading.groups(_document(), base), reading.objects(_document())
+    told = {code for code, where in _codes().items() if where}
+    return web.screen(
+        "reference/docs.html",
+        base=base,
+        key=reading.KEY,
+        groups=groups,
+        objects=objects,
+        anchors={name: re.sub(r"[^a-z]+", "-", name.lower()) for name in groups},
+        links={one.name: f"object-{one.name}" for one in objects} | {code: code for code in told},
+        event=Event.__name__,
+        scopes=[one for one in scopes.SCOPES if one.name in gate.OPEN_TO_KEYS.values()],
+        problems={code: kind for code, kind in problems.KINDS.items() if code in told},
+        everywhere=OF_EVERY_CALL,
+        settings=current_app.config,
+        photo=receiving.PHOTO,
+        webhooks=webhooks.MOST,
+    )
+
+
+def _codes() -> Mapping[str, bool]:
+    """Which problems a call can have; method_not_allowed is of an address."""
+    named = {code for name in _document()["components"]["responses"] for code in name.split(".")}
+    return {code: code in named or code == "method_not_allowed" for code in problems.KINDS}
 
 
 def _document() -> dict[str, Any]:
