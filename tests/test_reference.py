@@ -199,6 +199,17 @@ def test_a_word_with_a_line_break_behind_it_is_none_of_the_words(ada):
         assert answer.json["errors"] == [{"pointer": "/mode", "code": "not_allowed"}], repr(word)
 
 
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [("24.0", None), ("2.4e1", None), ("24.5", "wrong_type"), ("1e300", "invalid"), ("73.0", "invalid")],
+)
+def test_a_whole_number_may_be_written_in_any_way(ada, number, code):
+    key = ada.call("POST", "/api/v1/keys", {"name": "x"}).json["id"]
+    body = f'{{"grace_hours": {number}}}'
+    answer = ada.client.post(f"/api/v1/keys/{key}/rotate", data=body, content_type="application/json")
+    assert answer.json.get("errors") == (code and [{"pointer": "/grace_hours", "code": code}])
+
+
 def test_an_address_of_its_own_is_no_id(ada):
     answer = ada.client.delete("/api/v1/fingerprints/search")
     assert answer.status_code == 405 and set(answer.headers["Allow"].split(", ")) == {"POST", "OPTIONS"}

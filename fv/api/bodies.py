@@ -79,11 +79,29 @@ def read(kind: type[B]) -> B:
     if raw and request.mimetype != "application/json":
         raise Problem("unsupported_media_type")
     try:
-        return msgspec.json.decode(raw or b"{}", type=kind)
+        return _decoded(raw or b"{}", kind)
     except msgspec.ValidationError as error:
         raise Problem("invalid_request", errors=[_field(str(error))]) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise _not_json(raw, kind) from None
+
+
+def _decoded(raw: bytes, kind: type[B]) -> B:
+    """`24.0` is a whole number too (JSON Schema, validation §6.1.1); programs with one kind of number write it so."""
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except msgspec.ValidationError as error:
+        if ", got `float`" not in str(error):
+            raise
+    return msgspec.convert(_whole(msgspec.json.decode(raw)), type=kind)
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _whole(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_whole(one) for one in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def insist(name: str, text: str, kind: Any) -> None:
