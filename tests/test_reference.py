@@ -73,7 +73,7 @@ def test_every_call_says_what_a_program_needs(app, told):
             assert answer["description"] and "X-Request-Id" in answer["headers"], address
             assert (status == "204") != all("schema" in content for content in answer.get("content", {"": ()}).values())
         in_path = {parameter["name"] for parameter in one["parameters"] if parameter["in"] == "path"}
-        assert in_path == set(re.findall(r"{(\w+)}", address[1])), address
+        assert in_path == set(re.findall(r"{(\w+)}", address[1])), f"{address}: declare path=(…,)"
 
 
 def test_the_document_says_who_may_call_as_the_gate_does(app, told):
@@ -288,6 +288,7 @@ def test_the_signature_is_verified_as_the_page_says(page):
     )
 
 
+@pytest.mark.long
 def test_the_first_steps_work_as_they_are_written(serve, tmp_path):
     """Copied off the page of a real server, with email, password, code and key replaced, and run by a shell."""
     server = serve()

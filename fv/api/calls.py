@@ -1,13 +1,15 @@
 """What a call of the API is sent and what it answers, declared beside its view.
 
     @blueprint.post("/api/v1/keys/<id>/rotate")
-    @described("rotateKey", "Put another key in its place", body=Rotation, path=(KEY,), answers={201: NewSecret},
+    @described("rotateKey", "Put another key in its place", body=Rotation, path=(KEY,), answers={201: RotatedKey},
                problems=("too_many_keys",))
     def api_rotate(id: str) -> Response:
+        body = bodies.read(Rotation)
 
-The declaration counts: a parameter that it does not have is refused, one that it has is checked, and `bodies.read` and
-    @described("rotateKey", "Put another key in its place", body=Rotation, path=(KEY,), answers={201: RotatedKey},
-may call, and of fv/problems.py. Of `problems` those stand here that not every call can have.
+The declaration counts: a parameter that it does not have is refused, one that it has is checked, and what `bodies.read`
+and `lists.asked` are asked for has to stand in it. The document of the API (fv/reference) is made of it, of the
+gate's lists, which say who may call, and of fv/problems.py. Of the problems those stand in a declaration that not every
+call can have.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,14 +25,15 @@ from fv.api import parameters
 from fv.api.bodies import Body
 from fv.api.parameters import Parameter
 
-JPEG = "image/jpeg"  # in place of an Answer
+JPEG = "image/jpeg"
 
 View = TypeVar("View", bound=Callable[..., Response])
 
 
 @dataclass(frozen=True)
 class Call:
-    """`answers`: by status an Answer, JPEG, or None for no content. `form`: of a multipart body, in place of `body`.
+    """`answers`: by status an Answer, a media type, or None for no content. `form`: a multipart body, in place of
+    `body`.
 
     `by_token`: the end user of a session calls it, and its view checks the token.
     """

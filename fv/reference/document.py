@@ -124,7 +124,7 @@ def _kinds(declared: list[Call]) -> Iterator[Any]:
     """Every type that stands in a declaration, the same object as often as it does."""
     for call in declared:
         yield from (one.kind for one in (*call.form, *call.path, *call.query, *call.headers) if one.kind is not bytes)
-        yield from (kind for kind in (call.body, *call.answers.values()) if kind not in (None, calls.JPEG))
+        yield from (kind for kind in (call.body, *call.answers.values()) if kind and not isinstance(kind, str))
 
 
 def _operation(route: Route, call: Call, schemas: dict[int, Any]) -> dict[str, Any]:
@@ -175,8 +175,8 @@ def _answer(kind: Any, schemas: dict[int, Any]) -> dict[str, Any]:
         "description": "Nothing more to say." if kind is None else "What was asked for.",
         "headers": {"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}},
     }
-    if kind == calls.JPEG:
-        answer["content"] = {calls.JPEG: {"schema": {"type": "string", "format": "binary"}}}
+    if isinstance(kind, str):
+        answer["content"] = {kind: {"schema": {"type": "string", "format": "binary"}}}
     elif kind is not None:
         answer["content"] = {"application/json": {"schema": schemas[id(kind)]}}
     return answer

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, current_app
@@ -18,6 +17,8 @@ from fv.webhooks.answers import Event
 
 blueprint = Blueprint("reference", __name__)
 
+OF_AN_ADDRESS = "method_not_allowed"  # of no call, therefore
+
 
 @blueprint.get("/api/v1/openapi.json")
 @described("getDocumentation", "This document", answers={200: dict[str, Any]})
@@ -29,7 +30,7 @@ def openapi() -> Response:
 def page() -> Response:
     base = web.address_of("capture.front").rstrip("/")
     groups, objects = reading.groups(_document(), base), reading.objects(_document())
-    told = {code for code, where in _codes().items() if where}
+    told = {code for name in _document()["components"]["responses"] for code in name.split(".")} | {OF_AN_ADDRESS}
     return web.screen(
         "reference/docs.html",
         base=base,
@@ -41,17 +42,11 @@ def page() -> Response:
         event=Event.__name__,
         scopes=[one for one in scopes.SCOPES if one.name in gate.OPEN_TO_KEYS.values()],
         problems={code: kind for code, kind in problems.KINDS.items() if code in told},
-        everywhere=OF_EVERY_CALL,
+        everywhere=OF_EVERY_CALL | {OF_AN_ADDRESS},
         settings=current_app.config,
         photo=receiving.PHOTO,
         webhooks=webhooks.MOST,
     )
-
-
-def _codes() -> Mapping[str, bool]:
-    """Which problems a call can have; method_not_allowed is of an address."""
-    named = {code for name in _document()["components"]["responses"] for code in name.split(".")}
-    return {code: code in named or code == "method_not_allowed" for code in problems.KINDS}
 
 
 def _document() -> dict[str, Any]:
