@@ -6,7 +6,7 @@ Texts name code between backticks, as the document does; the page makes links of
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fv.reference import problems
@@ -19,7 +19,7 @@ KEY, TOKEN = "fv_live_…", "SESSION_TOKEN"  # to be replaced in the examples
 
 @dataclass(frozen=True)
 class Field:
-    """`kind`: its type and limits in words. `usual`: what counts without it."""
+    """`kind`: its type and limits in words. `is_required`: it has to be sent. `usual`: what counts without it."""
 
     name: str
     kind: str
@@ -69,7 +69,7 @@ def objects(document: Schema) -> list[Object]:
     """Those that answers are made of, and the event; the fields of bodies stand with their calls."""
     bodies = {_named(_sent(one)) for operations in document["paths"].values() for one in operations.values()}
     return [
-        Object(name, schema.get("description", ""), _fields(schema))
+        Object(name, schema.get("description", ""), [replace(one, is_required=False) for one in _fields(schema)])
         for name, schema in document["components"]["schemas"].items()
         if name not in bodies
     ]

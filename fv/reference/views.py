@@ -38,7 +38,7 @@ def page() -> Response:
         groups=groups,
         objects=objects,
         anchors={name: re.sub(r"[^a-z]+", "-", name.lower()) for name in groups},
-        links={one.name: f"object-{one.name}" for one in objects} | {code: code for code in told},
+        links={one.name: f"object-{one.name}" for one in objects},
         event=Event.__name__,
         scopes=[one for one in scopes.SCOPES if one.name in gate.OPEN_TO_KEYS.values()],
         problems={code: kind for code, kind in problems.KINDS.items() if code in told},

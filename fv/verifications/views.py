@@ -29,7 +29,7 @@ blueprint = Blueprint("verifications", __name__)
 IDEMPOTENCY_KEY = Parameter(
     "Idempotency-Key",
     Annotated[str, Limit(pattern=rf"^[!-~]([ -~]{{0,{flows.LONGEST_KEY - 2}}}[!-~])?$", examples=["order-4711"])],
-    "Equal requests with the same key make one session and get one answer, for a day.",
+    "Up to 255 characters. Equal requests with the same key make one session and get one answer, for a day.",
 )
 
 
