@@ -34,7 +34,7 @@ from fv.verifications.store import Verification
 from fv.webhooks import flows as webhooks
 
 LONGEST_REASON = 500  # characters
-AT_ONCE = 20  # sessions between two looks at what else is due
+AT_ONCE = 50  # sessions between two looks at what else is due
 NOTED = 60  # seconds between two notes that somebody looked
 
 
@@ -103,7 +103,7 @@ def reason_of(typed: str) -> str | None:
 
 
 def erase_due(now: int) -> list[Erasure]:
-    """What the terms of up to 20 sessions say, of all accounts; those whose time is over longest."""
+    """What the terms of up to 50 sessions say, of all accounts; those whose time is over longest."""
     last = store.looked_at()
     if last is None or abs(now - last) >= NOTED:
         store.looked(now)
