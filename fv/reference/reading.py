@@ -235,16 +235,16 @@ def _body(operation: Schema, body: Schema) -> Iterable[str]:
     values = {
         name: value
         for name, one in body["properties"].items()
-        if (value := _value(one)) is not None or name in body["required"]
+        if (value := _value(one, name in body["required"])) is not None
     }
     values = values or {name: one["default"] for name, one in body["properties"].items() if one.get("default")}
     return ["-H 'Content-Type: application/json'", f"-d '{json.dumps(values)}'"]
 
 
-def _value(schema: Schema) -> Any:
-    """That of an example. A time is left out: it would be over when somebody reads it."""
+def _value(schema: Schema, is_required: bool) -> Any:
+    """That of an example. A time is left out where it can be: it may be over when somebody reads it."""
     for one in (schema, *schema.get("anyOf", ())):
-        if one.get("format") != "date-time" and "examples" in one:
+        if "examples" in one and (is_required or one.get("format") != "date-time"):
             return one["examples"][0]
         if one.get("type") == "array" and "examples" in one["items"]:
             return [one["items"]["examples"][0]]
