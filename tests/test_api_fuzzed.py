@@ -49,6 +49,10 @@ def things(client):
 
     sessions = made("/sessions", {"external_user_id": "test_review"})
     photographed(client, sessions[0]["session_token"])
+    gone = [
+        client.request("DELETE", f"/api/v1/sessions/{one['session_id']}/data", json={"reason": "letter 12"}).json()
+        for one in made("/sessions", {"external_user_id": "test_pass"}, 3)
+    ]
     faces = [
         client.post(
             "/api/v1/fingerprints",
@@ -65,6 +69,7 @@ def things(client):
         "/api/v1/fingerprints/": ids(faces),
         "/api/v1/webhooks/": ids(webhooks),
         "/api/v1/deliveries/": ids(deliveries),
+        "/api/v1/erasures/": ids(gone),
     }
 
 
