@@ -6,10 +6,11 @@ from collections.abc import Set
 from flask import Blueprint, jsonify, request
 from werkzeug.wrappers import Response
 
-from fv import clock, gate, web
+from fv import clock, gate, web, words
 from fv.analysis import findings
 from fv.analysis.report import Document
 from fv.api import bodies, lists, times
+from fv.billing.quota import Standing
 from fv.evidence import flows as evidence
 from fv.evidence.store import Photo
 from fv.keys import flows as keys
@@ -50,6 +51,8 @@ def create() -> Response:
         raise Problem("idempotency_key_reused")
     if isinstance(made, Pause):
         raise Problem("too_many_sessions", retry_after=made.seconds)
+    if isinstance(made, Standing):
+        raise over_quota(made)
     if isinstance(made, Refused):
         raise Problem("invalid_request", errors=[FieldError("/external_user_id", "invalid")])
     response = jsonify(
@@ -62,6 +65,21 @@ def create() -> Response:
     )
     response.status_code = 201
     return response
+
+
+def over_quota(standing: Standing) -> Problem:
+    """With what was used, when it begins anew, and what can be done."""
+    under_way = f", {standing.pending:,} of them by sessions that are under way" if standing.pending else ""
+    return Problem(
+        "quota_exceeded",
+        detail=f"The {standing.included:,} sessions a month of the plan {standing.plan_name} are taken{under_way}. "
+        f"They begin anew on {words.day(standing.begins_anew)}, 00:00 UTC. A larger plan, chosen on the page Billing, "
+        "counts at once; a session that is canceled or expires frees its place.",
+        included=standing.included,
+        used=standing.used,
+        pending=standing.pending,
+        begins_anew=times.written(standing.begins_anew),
+    )
 
 
 @blueprint.get("/api/v1/sessions")
