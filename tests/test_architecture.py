@@ -29,7 +29,7 @@ LOOKS_INTO = {
     "passwords": {"accounts", "mfa", "throttle"},
     "login": {"accounts", "mfa", "throttle"},
     "notices": {"accounts"},
-    "profile": {"accounts", "mfa", "passwords", "throttle"},
+    "profile": {"accounts", "billing", "mfa", "passwords", "throttle"},
     "billing": {"accounts", "usage", "verifications"},
     "dashboard": {"accounts", "mfa", "keys", "verifications"},
     "evidence": {"usage"},
