@@ -33,7 +33,7 @@ KINDS: Mapping[str, Kind] = {
     "cannot_begin": Kind(
         402,
         "Not at the moment",
-        "The company that sent you this link can take no verification more at the moment. Nothing was used up: "
+        "The company that sent you this link cannot take another verification at the moment. Nothing was used up: "
         "the link stays good until it ends. Open it again later, or ask the company.",
         leads_on=False,
     ),

@@ -9,8 +9,8 @@ def count(number: int, unit: str) -> str:
 
 
 def money(cents: int, currency: str) -> str:
-    """`€ 1,240.00`, `CHF 0.40`"""
-    return f"{_SIGNS.get(currency, currency)} {cents // 100:,}.{cents % 100:02}"
+    """`€ 1,240.00`, `CHF 0.40`, which no line ends inside of."""
+    return f"{_SIGNS.get(currency, currency)}\N{NO-BREAK SPACE}{cents // 100:,}.{cents % 100:02}"
 
 
 def size(number: int) -> str:

@@ -221,7 +221,7 @@ def test_an_invoice_is_paid_once_by_its_number_or_its_id(ada, app):
     (first, second) = made(app)
     by_number = run(app, "paid", first[0])
     assert by_number.exit_code == 0
-    assert by_number.output == f"{first[0]} of {first[4]} is paid: € 49.00.\n"
+    assert by_number.output == f"{first[0]} of {first[4]} is paid: €\N{NO-BREAK SPACE}49.00.\n"
     assert run(app, "paid", second[5]).exit_code == 0
     for name in (first[0], first[5]):
         again = run(app, "paid", name)
@@ -285,7 +285,7 @@ def test_the_page_of_an_invoice_has_all_of_it(ada, app):
     run(app, "paid", number)
     page = text(ada.get(f"/billing/invoices/{id}"))
     for said in (
-        f"Invoice {number}", "2 November 2026", "October 2026 (UTC)", "12, 10 included", "Paid, 2 November 2026", id,
+        f"Invoice {number}", "2 November 2026", "October 2026 (UTC)", "12 (10 included)", "Paid, 2 November 2026", id,
         f"For {ada.email}", "Starter plan 1 € 49.00 € 49.00", "Sessions above the 10 included 2 € 0.40 € 0.80",
         "Total € 49.80",
     ):  # fmt: skip
