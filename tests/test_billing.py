@@ -6,13 +6,16 @@ import re
 
 import pytest
 
+from fv import db
 from fv.accounts import store as accounts
+from fv.accounts.store import Account
 from fv.billing import flows, plans
 from fv.billing.quota import Standing
 from fv.config import Misconfigured
 from tests.bills import FILE, PLANS, at, billed, billing, chooses, id_of, key, until
 from tests.conftest import Clock, Visitor
 from tests.test_audit import trail
+from tests.test_serving import at_once
 from tests.test_sessions import create, get
 
 
@@ -218,6 +221,46 @@ def test_a_plan_that_cannot_be_chosen_is_not_there(ada, id):
     for answer in (ada.get(f"/billing/plans/{id}"), ada.post(f"/billing/plans/{id}", terms="x")):
         assert answer.status_code == 404
     assert "Old" not in text(ada.get("/billing"))
+
+
+def test_eight_confirmations_at_once_are_one_change(ada, app):
+    terms = re.search(r'name="terms" value="([^"]*)"', ada.get("/billing/plans/starter").text)[1]
+    clients = [app.test_client() for _ in range(8)]
+    for client in clients:
+        client.set_cookie("facevault", ada.client.get_cookie("facevault").value)
+    posts = at_once(8, lambda n: clients[n].post("/billing/plans/starter", data={"terms": terms}))
+    assert {(answer.status_code, answer.location) for answer in posts} == {(303, "/billing")}
+    assert happened(app) == [("plan.raised", "starter", "2026-11")]
+
+
+def test_the_plan_of_a_month_that_has_its_invoice_stays(ada, app):
+    """A clock that was set back: the invoice says what it says, and so does the history."""
+    chooses(ada, "starter")
+    until(ada, "2026-12-02 00:00")
+    assert app.test_cli_runner().invoke(args=["invoices", "make", "--month", "2026-11"]).exit_code == 0
+    ada.clock.now = float(at("2026-11-20 00:00"))
+    terms = re.search(r'name="terms" value="([^"]*)"', ada.get("/billing/plans/pro").text)[1]
+    assert ada.post("/billing/plans/pro", terms=terms).status_code == 409 and plan(ada) == "starter"
+
+
+def test_the_trail_tells_changes_and_invoices_in_words(ada, app):
+    chooses(ada, "starter")
+    until(ada, "2026-12-02 00:00")
+    assert app.test_cli_runner().invoke(args=["invoices", "make", "--month", "2026-11"]).exit_code == 0
+    page = text(ada.get("/audit"))
+    assert "Larger plan chosen" in page and "starter, from 2026-11 on" in page
+    assert "Invoice made" in page and "FV-2026-000001" in page and "the service" in page
+
+
+def test_an_account_that_is_made_up_has_room(make_app, app):
+    for settings, expected in ((PLANS, "pro"), (plans.read(FILE.partition('[[plan]]\nid = "starter"')[0]), "free")):
+        made = make_app(PLANS=settings)
+        with made.app_context(), db.transaction():
+            account = Account(f"acc_{expected}", f"{expected}@example.org", "no password", "free", 0)
+            assert accounts.add(account)
+            flows.put_on_roomy(account.id, int(made.config["CLOCK"]()))
+            assert flows.standing(account.id, int(made.config["CLOCK"]())).plan.id == expected
+            raise db.Undo
 
 
 def test_a_login_that_has_ended_changes_nothing(app, ada, clock):

@@ -188,6 +188,8 @@ def test_while_the_month_runs_there_are_drafts_which_the_next_run_computes_anew(
     assert [row[3] for row in made(app)] == ["49.80 EUR"]
     (again,) = listed(ada)
     assert (again["id"], again["created_at"], again["total"]) == (draft["id"], draft["created_at"], 4980)
+    until(ada, "2026-10-31 23:59")
+    assert [row[:2] for row in made(app)] == [["-", "draft"]], "its last day is not over"
     until(ada, "2026-11-01 00:00")
     billed(ada, 1, "2026-10-31")
     assert [row[:4] for row in made(app)] == [["FV-2026-000001", "open", "2026-10", "50.20 EUR"]]

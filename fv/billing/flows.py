@@ -16,6 +16,7 @@ from fv.billing import forecast, quota, store
 from fv.billing.plans import Plan
 from fv.billing.quota import Standing
 from fv.usage import periods
+from fv.usage.periods import Period
 from fv.verifications import listing
 
 
@@ -79,8 +80,14 @@ class Change:
 class NoChange(Enum):
     NOT_OFFERED = "there is no such plan, or nobody can choose it any more"
     ALREADY = "it has this plan"
-    OTHER_TERMS = "what was shown is not so any more"
     GONE = "the login has ended"
+
+
+@dataclass(frozen=True)
+class OtherTerms:
+    """What was shown is not so any more; this is."""
+
+    change: Change
 
 
 def standing(account_id: str, now: int) -> Standing:
@@ -100,7 +107,7 @@ def bill(account_id: str, now: int) -> Bill:
         min(expected, max(found.included, found.used)) if found.is_hard_limit else expected,
         now // forecast.DAY - found.month.first + 1,
         found.month.last - now // forecast.DAY,
-        _month_after(found.month.name),
+        _month_after(found.month),
     )
 
 
@@ -121,10 +128,10 @@ def preview(account_id: str, id: str, now: int) -> Change | NoChange:
         return Change(Kind.STAY, plan, current, month, dropped, cost, cost)
     if quota.plans().is_larger(plan, current):
         return Change(Kind.UPGRADE, plan, current, month, dropped, plan.cost(found.used), cost)
-    return Change(Kind.DOWNGRADE, plan, current, _month_after(month), dropped, cost, cost)
+    return Change(Kind.DOWNGRADE, plan, current, _month_after(found.month), dropped, cost, cost)
 
 
-def change(login: Login, id: str, terms: str, now: int) -> Change | NoChange:
+def change(login: Login, id: str, terms: str, now: int) -> Change | OtherTerms | NoChange:
     """Choose this plan, by somebody who was shown these `terms`; an invoice that is open stays as it is."""
     with db.transaction():
         accounts.insist(login)
@@ -133,7 +140,7 @@ def change(login: Login, id: str, terms: str, now: int) -> Change | NoChange:
             return found
         open_one = store.of_month(login.account_id, found.month)
         if found.terms != terms or (open_one is not None and open_one.number is not None):
-            return NoChange.OTHER_TERMS
+            return OtherTerms(found)
         if found.kind is Kind.STAY:
             store.forget_after(login.account_id, found.month)
         else:
@@ -156,8 +163,5 @@ def missing_plans() -> set[str]:
     return (store.named() | account_store.plans()) - {plan.id for plan in quota.plans().all}
 
 
-def _month_after(month: str) -> str:
-    whole = periods.month(month)
-    if whole is None:
-        raise LookupError("a month of the calendar was asked for")
-    return periods.month_of(whole.last + 1).name
+def _month_after(month: Period) -> str:
+    return periods.month_of(month.last + 1).name

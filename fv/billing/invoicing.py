@@ -51,13 +51,12 @@ def pay(name: str, now: int) -> Invoice | NotPaid:
     """The open invoice of this id or number was paid: once."""
     with db.transaction():
         found = store.called(name)
-        if found is None:
-            return NotPaid.NOT_THERE
-        if not store.pay(found.id, now):
-            return NotPaid.DRAFT if found.number is None else NotPaid.ALREADY
-        audit.record("invoice.paid", found.account_id, now, "support", invoice=str(found.number))
-        return found
-    return NotPaid.NOT_THERE
+        if found is not None and store.pay(found.id, now):
+            audit.record("invoice.paid", found.account_id, now, "support", invoice=str(found.number))
+            return found
+    if found is None:
+        return NotPaid.NOT_THERE
+    return NotPaid.DRAFT if found.number is None else NotPaid.ALREADY
 
 
 def issuer() -> str:

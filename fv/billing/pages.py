@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 from fv import clock, gate, web, words
 from fv.api import lists
 from fv.billing import flows, quota, store
-from fv.billing.flows import Change, NoChange
+from fv.billing.flows import Change, NoChange, OtherTerms
 from fv.billing.views import found
 from fv.problems import Problem
 from fv.usage import periods
@@ -37,13 +37,15 @@ def index() -> Response:
 def confirm(id: str) -> Response:
     """What would follow if this plan were chosen."""
     change = flows.preview(gate.login().account_id, id, clock.now())
-    return _confirm_screen(change) if isinstance(change, Change) else _no_change(change, id)
+    return _no_change(change) if isinstance(change, NoChange) else _confirm_screen(change)
 
 
 @blueprint.post("/billing/plans/<id>")
 def choose(id: str) -> Response:
     changed = flows.change(gate.login(), id, request.form.get("terms", ""), clock.now())
-    return web.go(".index") if isinstance(changed, Change) else _no_change(changed, id)
+    if isinstance(changed, OtherTerms):
+        return _confirm_screen(changed.change, 409, is_stale=True)
+    return _no_change(changed) if isinstance(changed, NoChange) else web.go(".index")
 
 
 @blueprint.get("/billing/invoices/<id>")
@@ -75,13 +77,9 @@ def _confirm_screen(change: Change, status: int = 200, is_stale: bool = False) -
     )
 
 
-def _no_change(why: NoChange, id: str) -> Response:
+def _no_change(why: NoChange) -> Response:
     if why is NoChange.NOT_OFFERED:
         raise Problem("not_found")
-    if why is NoChange.OTHER_TERMS:
-        change = flows.preview(gate.login().account_id, id, clock.now())
-        if isinstance(change, Change):
-            return _confirm_screen(change, 409, is_stale=True)
     return web.go(".index")
 
 
