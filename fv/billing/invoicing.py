@@ -34,7 +34,7 @@ def make(month: Period) -> Iterator[Invoice]:
         if quota.month_at(account.created_at).first > month.first:
             continue  # it was not there yet
         before = store.of_month(account.id, month.name)
-        if before is None and quota.plan_in(account.id, month.name).cost(quota.used_in(account.id, month)) == 0:
+        if before is None and not quota.plan_in(account.id, month.name).cost(quota.used_in(account.id, month)):
             continue  # as most accounts, without the write lock; it is looked at again when the month is over
         if before is not None and before.number is not None:
             continue

@@ -62,14 +62,12 @@ def invoice(id: str) -> Response:
 
 
 def _confirm_screen(change: Change, status: int = 200, is_stale: bool = False) -> Response:
-    begins = periods.month(change.month)
     return web.screen(
         "billing/change.html",
         status,
         within="page",
         change=change,
         is_stale=is_stale,
-        begins=(begins.first if begins else 0) * 86400,
         standing=flows.standing(gate.login().account_id, clock.now()),
         money=_money,
         words=periods.words,
