@@ -4,9 +4,10 @@ DAY = 86400  # seconds
 
 
 def expected(used: int, begins: int, ends: int, now: int) -> int:
-    """Those used so far, and as many a second until the end as in the time that is gone (`begins` <= `now` <= `ends`: seconds).
+    """Those used so far, and as many a second until the end as in the time that is gone.
 
-    Rounded to whole ones, half of one up. On the first day as if it were over: an hour says nothing of a month.
+    Times are seconds, `begins` <= `now` <= `ends`. Rounded to whole ones, half of one up. On the first day as if it
+    were over: an hour says nothing of a month.
     """
     gone = max(now - begins, DAY)
     left = min(ends - now, ends - begins - gone)
