@@ -30,6 +30,7 @@ from fv.api import times
 from fv.audit import commands as audit_commands
 from fv.audit import flows as audit_flows
 from fv.audit import views as audit
+from fv.backup import commands as backup
 from fv.billing import commands as billing_commands
 from fv.billing import flows as billing_flows
 from fv.billing import pages as billing
@@ -88,6 +89,7 @@ COMMANDS = (
     billing_commands.invoices,
     retention_commands.retention,
     retention_commands.erase,
+    backup.backup,
     demo.demo,
 )
 

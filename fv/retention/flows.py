@@ -34,7 +34,7 @@ from fv.verifications.store import Verification
 from fv.webhooks import flows as webhooks
 
 LONGEST_REASON = 500  # characters
-AT_ONCE = 20  # sessions between two looks at what else is due
+AT_ONCE = 50  # sessions between two looks at what else is due
 NOTED = 60  # seconds between two notes that somebody looked
 
 
@@ -103,7 +103,7 @@ def reason_of(typed: str) -> str | None:
 
 
 def erase_due(now: int) -> list[Erasure]:
-    """What the terms of up to 20 sessions say, of all accounts; those whose time is over longest."""
+    """What the terms of up to 50 sessions say, of all accounts; those whose time is over longest."""
     last = store.looked_at()
     if last is None or abs(now - last) >= NOTED:
         store.looked(now)
@@ -221,13 +221,10 @@ def knows(account_id: str, external_user_id: str, now: int) -> bool:
     )
 
 
-def came_back(id: str) -> list[str]:
-    """What there is of what this erasure took: after a backup was put back, for example."""
-    erasure = store.by_id(id)
-    if erasure is None or erasure.session_id is None:
-        return []
-    held = held_of(erasure.account_id, erasure.session_id)
-    return [name for name in erasure.classes.split() if held[name]]
+def came_back(account_id: str, session_id: str, classes: Sequence[str]) -> list[str]:
+    """Of which of these kinds there is something: after an older backup was put back, for example."""
+    held = held_of(account_id, session_id)
+    return [name for name in classes if held.get(name)]
 
 
 def held_of(account_id: str, session_id: str) -> dict[str, int]:
