@@ -13,6 +13,7 @@ from fv.api import bodies, times
 from fv.api.calls import described
 from fv.audit import store as audit_store
 from fv.audit.events import tell
+from fv.billing import quota
 from fv.mfa import backup_codes, tries
 from fv.mfa import flows as mfa_flows
 from fv.mfa import store as mfa
@@ -40,7 +41,7 @@ def me() -> Response:
         totp_enabled=authenticator.is_enrolled,
         backup_codes_remaining=mfa.codes_left(account.id),
         backup_codes_acknowledged=authenticator.codes_acknowledged_at is not None,
-        plan=account.plan,
+        plan=quota.plan_in(account.id, quota.month_at(clock.now()).name).id,
         created_at=times.written(account.created_at),
     )
     return bodies.sent(told)

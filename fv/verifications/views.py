@@ -11,6 +11,7 @@ from fv.api import bodies, lists, times
 from fv.api.bodies import Limit, Page, Time, words
 from fv.api.calls import JPEG, described
 from fv.api.parameters import Parameter
+from fv.billing.quota import Standing
 from fv.evidence import flows as evidence
 from fv.evidence.store import Photo
 from fv.keys import flows as keys
@@ -22,6 +23,7 @@ from fv.verifications.flows import Asked, Refused
 from fv.verifications.listing import Filter
 from fv.verifications.store import Verification
 from fv.verifications.viewing import NoDocument, NoPhoto
+from fv.words import day
 
 blueprint = Blueprint("verifications", __name__)
 
@@ -46,7 +48,7 @@ IDEMPOTENCY_KEY = Parameter(
     headers=(IDEMPOTENCY_KEY,),
     body=NewSession,
     answers={201: answers.MadeSession},
-    problems=("idempotency_key_reused", "too_many_sessions"),
+    problems=("idempotency_key_reused", "quota_exceeded", "too_many_sessions"),
 )
 def create() -> Response:
     asked, request_key = _asked(), request.headers.get("Idempotency-Key")
@@ -55,6 +57,8 @@ def create() -> Response:
         raise Problem("idempotency_key_reused")
     if isinstance(made, Pause):
         raise Problem("too_many_sessions", retry_after=made.seconds)
+    if isinstance(made, Standing):
+        raise over_quota(made)
     if isinstance(made, Refused):
         raise Problem("invalid_request", errors=[FieldError("/external_user_id", "invalid")])
     told = answers.MadeSession(
@@ -66,6 +70,21 @@ def create() -> Response:
         expires_at=times.written(made.expires_at),
     )
     return bodies.sent(told, 201)
+
+
+def over_quota(standing: Standing) -> Problem:
+    """With what was used, when it begins anew, and what can be done."""
+    under_way = f", {standing.pending:,} of them by sessions that are under way" if standing.pending else ""
+    return Problem(
+        "quota_exceeded",
+        detail=f"The {standing.included:,} sessions a month of the plan {standing.plan_name} are taken{under_way}. "
+        f"They begin anew on {day(standing.begins_anew)}, 00:00 UTC. A larger plan, chosen on the page Billing, "
+        "counts at once; a session that is canceled or expires frees its place.",
+        included=standing.included,
+        used=standing.used,
+        pending=standing.pending,
+        begins_anew=times.written(standing.begins_anew),
+    )
 
 
 @blueprint.get("/api/v1/sessions")
