@@ -125,9 +125,8 @@ def test_another_accounts_key_cannot_be_rotated(ada):
     eve.signs_up()
     eve.enrols()
     eve.post("/setup/codes/dismiss")
-    assert rotate(eve, old, grace_hours=0).status_code == 404
-    answers = {rotate(eve, {"id": id}, grace_hours=99).status_code for id in (old["id"], f"key_{'0' * 32}")}
-    assert answers == {422}  # what is sent is looked at first, whosever key it is
+    for hours in (0, 99, "x"):
+        assert rotate(eve, old, grace_hours=hours).status_code == 404
     assert eve.post(f"/keys/{old['id']}/rotate", grace_hours="0").status_code == 404
     assert works(ada, old["secret"])
 

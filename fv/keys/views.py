@@ -104,6 +104,8 @@ def api_create() -> Response:
     problems=("too_many_keys",),
 )
 def api_rotate(id: str) -> Response:
+    if store.of_id(gate.login().account_id, id) is None:
+        raise Problem("not_found")  # before what was sent is read: whose id it is, is asked first
     made = flows.rotate(gate.login(), id, bodies.read(Rotation).grace_hours, clock.now())
     if made is NoKey.GONE:
         raise Problem("not_authenticated")

@@ -71,7 +71,7 @@ def policy() -> Response:
 
 def _found(code: str) -> tuple[Term, Verification]:
     term = terms.of_receipt(span.hash_of(code))
-    session = flows.find(term.account_id, term.session_id, clock.now()) if term else None
+    session = flows.find(term.account_id, term.session_id, None, clock.now()) if term else None
     if term is None or session is None:
         raise Problem("no_receipt")
     return term, session

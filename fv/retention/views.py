@@ -65,6 +65,7 @@ def api_change() -> Response:
     problems=("legal_hold", "erased"),
 )
 def api_erase(id: str) -> Response:
+    _insist(id, keys.mode_of(gate.asker()))
     erasure = flows.erase(gate.asker(), id, bodies.read(Reason).reason, clock.now())
     if isinstance(erasure, Refused):
         raise refusal(erasure)
@@ -100,6 +101,7 @@ def api_get(id: str) -> Response:
     problems=("erased",),
 )
 def api_hold(id: str) -> Response:
+    _insist(id, None)
     body = bodies.read(NewHold)
     until = times.read(body.until)
     held = planning.hold(gate.login(), id, until if until is not None else -1, body.reason, clock.now())
@@ -122,6 +124,12 @@ def found(id: str) -> Erasure:
     if erasure is None:
         raise Problem("not_found")
     return erasure
+
+
+def _insist(session_id: str, mode: str | None) -> None:
+    """There is such a session: asked before what was sent is read."""
+    if flows.find(gate.account_id(), session_id, mode, clock.now()) is None:
+        raise Problem("not_found")
 
 
 def refusal(refused: Refused) -> Problem:

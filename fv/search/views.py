@@ -101,6 +101,8 @@ def api_search() -> Response:
     problems=("model_mismatch",),
 )
 def api_block(id: str) -> Response:
+    if listing.find(gate.login().account_id, id, None) is None:
+        raise Problem("not_found")  # before what was sent is read: whose id it is, is asked first
     reason = _reason(bodies.read(NewBlock).reason)
     if not reason:
         _refuse("reason", "invalid")

@@ -202,6 +202,7 @@ def cancel(id: str) -> Response:
     problems=("invalid_transition",),
 )
 def decide(id: str) -> Response:
+    _session(id)  # whose it is, is asked before what was sent is read
     body = bodies.read(Decision)
     return _changed(flows.decide(gate.login(), id, body.decision, body.reason, clock.now()))
 

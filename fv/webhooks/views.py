@@ -71,6 +71,7 @@ def api_get(id: str) -> Response:
     problems=("url_not_allowed",),
 )
 def api_change(id: str) -> Response:
+    found(id)  # whose it is, is asked before what was sent is read
     body = bodies.read(WebhookChange)
     changed = flows.change(gate.login(), id, body.url, body.active, clock.now())
     if isinstance(changed, Refused):
