@@ -22,6 +22,7 @@ from tests.photos import KINDS, erase_due, examined, photographed
 from tests.reports import report
 from tests.templates import template
 from tests.test_audit import run, trail
+from tests.test_serving import at_once
 from tests.test_sessions import bearer, create, get
 
 DAY = 24  # hours
@@ -213,6 +214,24 @@ def test_who_asks_gets_a_receipt_that_says_erased_only_after_somebody_looked(app
     assert session["completed_at"] and session["trust_score"] is not None
     (row,) = [row for row in trail(app) if row["event"] == "session.erased"]
     assert "ticket 7" not in str(row) and "fv_live_" in row["facts"]
+
+
+def test_who_ask_at_once_get_the_same_erasure(app, key, person):
+    """And not one of nothing, whose receipt would say that there were no photos."""
+    path = f"/api/v1/sessions/{person}/data"
+    told = at_once(8, lambda n: call(app, key, "DELETE", path, {"reason": f"letter {n}"}).json)
+    assert len({one["id"] for one in told}) == 1 and told[0]["gone"]["photos"] == 3
+
+
+def test_a_clock_that_was_set_back_hides_no_erasure_behind_an_older_one(app, ada, clock, key):
+    ada.call("PUT", "/api/v1/retention", {"photos": 1, "documents": 5, "fingerprints": 5})
+    id = create(app, key).json["session_id"]
+    photographed(app, id, None)
+    clock.passes(hours=2 * DAY)
+    assert len(erase(app, clock)) == 1
+    clock.passes(hours=-1)
+    asked = call(app, key, "DELETE", f"/api/v1/sessions/{id}/data", {"reason": "x"}).json
+    assert call(app, key, "DELETE", f"/api/v1/sessions/{id}/data", {"reason": "x"}).json["id"] == asked["id"]
 
 
 def test_an_answer_that_would_be_given_again_and_why_somebody_was_looked_for_go_too(app, ada, clock, key):

@@ -68,8 +68,13 @@ def by_id(id: str) -> Erasure | None:
 
 
 def latest_of(session_id: str) -> Erasure | None:
+    """One that is not finished first: a clock that was set back must not hide it behind one that is."""
     return db.one(
-        Erasure, "SELECT * FROM erasures WHERE session_id = :session_id ORDER BY created_at DESC, id DESC LIMIT 1",
+        Erasure,
+        """
+        SELECT * FROM erasures WHERE session_id = :session_id
+        ORDER BY CASE WHEN status = 'erased' THEN 1 ELSE 0 END, created_at DESC, id DESC LIMIT 1
+        """,
         session_id=session_id,
     )  # fmt: skip
 
