@@ -364,6 +364,26 @@ def test_a_copy_made_before_an_upgrade_blocks_it_for_a_week(app, clock, key, per
     assert status(app, key, id) == ("erased", None)
 
 
+def test_a_database_is_read_whatever_its_name(make_app, clock, tmp_path):
+    app = make_app(DATABASE=tmp_path / "faces[1]*.db")
+    ada = Visitor(app, clock)
+    ada.signs_up()
+    ada.enrols()
+    key = bearer(ada.call("POST", "/api/v1/keys", {"name": "x", "scopes": SCOPES}).json["secret"])
+    id = create(app, key).json["session_id"]
+    photographed(app, id)
+    copy = tmp_path / "faces[1]*.db.step-3"
+    with app.app_context():
+        db.empty_log()
+    subprocess.run(["cp", tmp_path / "faces[1]*.db", copy], check=True)
+    erasure = call(app, key, "DELETE", f"/api/v1/sessions/{id}/data", {"reason": "x"}).json["id"]
+    assert confirm(app, clock) == 0 and status(app, key, erasure) == ("blocked", "copy")
+    assert str(copy) in run(app, "doctor").output
+    copy.unlink()
+    assert confirm(app, clock) == 1
+    assert get(app, key, f"/api/v1/erasures/{erasure}").json["looked"]["database_files"] > 1
+
+
 def test_what_is_still_found_is_never_said_to_be_erased(app, clock, key, person):
     pieces = stored(app)
     id = call(app, key, "DELETE", f"/api/v1/sessions/{person}/data", {"reason": "x"}).json["id"]

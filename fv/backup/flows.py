@@ -93,7 +93,7 @@ def put_in_place() -> None:
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     staged, database = _staged(), db.path_of(app)
     db.close(app)
-    for file in database.parent.glob(f"{database.name}*"):
+    for file in db.files():
         if not file.name.endswith(".lock"):
             file.unlink()
     if not app.config["SECRET_KEY_GIVEN"]:

@@ -25,6 +25,7 @@ __all__ = [
     "after_commit",
     "chunks",
     "close",
+    "copies",
     "each",
     "empty_log",
     "facts",
@@ -184,8 +185,12 @@ def empty_log() -> bool:
 
 def files() -> list[Path]:
     """Every file that may hold what was once in the database: itself, its log, the copy made before an upgrade."""
-    path = path_of(current_app._get_current_object())  # type: ignore[attr-defined]
-    return sorted(path.parent.glob(f"{path.name}*"))
+    return sqlite.beside(path_of(current_app._get_current_object()))  # type: ignore[attr-defined]
+
+
+def copies() -> list[Path]:
+    """Those of them that were made before an upgrade."""
+    return sqlite.copies(path_of(current_app._get_current_object()))  # type: ignore[attr-defined]
 
 
 @contextmanager

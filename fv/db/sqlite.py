@@ -5,6 +5,7 @@ two SQLite libraries of one process crashes it.
 """
 
 import fcntl
+import glob
 import os
 import sqlite3 as own
 import time
@@ -78,6 +79,16 @@ def is_away(error: Exception) -> bool:
 
 def default_path(instance: str) -> Path:
     return Path(instance) / "facevault.db"
+
+
+def beside(path: Path) -> list[Path]:
+    """The database and every file whose name begins with its name; a name may have `[` or `*` in it."""
+    return sorted(path.parent.glob(f"{glob.escape(path.name)}*"))
+
+
+def copies(path: Path) -> list[Path]:
+    """Those made before an upgrade."""
+    return [file for file in beside(path) if file.name.startswith(f"{path.name}.step-")]
 
 
 def connect(path: Path) -> Connection:
@@ -202,6 +213,6 @@ def _copy(connection: Connection, path: Path, step: int) -> None:
     """`facevault.db.step-7` beside the database: whole, and as private. The older copy goes when this one is there."""
     target = path.with_name(f"{path.name}.step-{step}")
     copy_to(connection, path).rename(target)
-    for old in path.parent.glob(f"{path.name}.step-*"):
+    for old in copies(path):
         if old != target:
             old.unlink()
