@@ -11,6 +11,7 @@ import pytest
 from fv import db
 from fv.api import times
 from fv.fingerprints import flows as fingerprints
+from fv.fingerprints import rekeying
 from fv.retention import confirming, flows, scan
 from fv.retention import store as erasures
 from fv.terms import store as terms
@@ -364,6 +365,30 @@ def test_a_copy_made_before_an_upgrade_blocks_it_for_a_week(app, clock, key, per
     assert status(app, key, id) == ("erased", None)
 
 
+@pytest.mark.parametrize("of_session", [True, False])
+def test_a_copy_blocks_it_though_templates_are_turned_otherwise_in_it(app, clock, key, person, of_session):
+    """As after a new rotation, or a new master key: no piece of what is stored now is in that copy."""
+    body = {"embedding": template(5), "model": "m", "external_user_id": "customer-2"}
+    assert call(app, key, "POST", "/api/v1/fingerprints", body).status_code == 201
+    database = Path(app.instance_path) / "facevault.db"
+    copy = database.with_name("facevault.db.step-3")
+    with app.app_context():
+        db.empty_log()
+        subprocess.run(["cp", database, copy], check=True)
+        (account,) = db.many(dict, "SELECT id FROM accounts")
+        rekeying.rekey_account(account["id"], int(clock.now), lambda _done, _all: None)
+        if of_session:
+            db.run("UPDATE terms SET fingerprints_until = 1, next_at = 1")
+            (erasure,) = flows.erase_due(int(clock.now))
+        else:
+            erasure = flows.erase_templates(account["id"], "customer-2", "asked for", int(clock.now))
+    assert confirm(app, clock) == 0
+    with app.app_context():
+        assert erasures.by_id(erasure.id).because == "copy"
+    copy.unlink()
+    assert confirm(app, clock) == 1
+
+
 def test_a_database_is_read_whatever_its_name(make_app, clock, tmp_path):
     app = make_app(DATABASE=tmp_path / "faces[1]*.db")
     ada = Visitor(app, clock)
@@ -389,7 +414,7 @@ def test_what_is_still_found_is_never_said_to_be_erased(app, clock, key, person)
     id = call(app, key, "DELETE", f"/api/v1/sessions/{person}/data", {"reason": "x"}).json["id"]
     left = Path(app.instance_path) / "facevault.db.old"
     with app.app_context():
-        wanted = confirming._traces(erasures.by_id(id))
+        wanted = confirming._traces(erasures.by_id(id)).pieces
     left.write_bytes(b"." * (scan.CHUNK - 7) + min(wanted) + b".")
     assert confirm(app, clock) == 0 and status(app, key, id) == ("blocked", "found")
     with app.app_context():

@@ -140,7 +140,7 @@ class Household:
                 mfa.can_open_secrets(),
                 self._offered(app),
                 webhooks.secret_of(webhook_store.find(account_id, self.webhook)),
-                len(confirming._traces(erasures.by_id(self.pending))),
+                len(confirming._traces(erasures.by_id(self.pending)).pieces),
                 confirming._seed(1),
             ]
 

@@ -6,7 +6,7 @@ Whatever is in the way makes the erasure `blocked`, with the reason; it is tried
 import base64
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from flask import current_app
@@ -39,6 +39,20 @@ KEPT = ["the decision and its time", "totals of usage and billing", "the audit t
 
 
 @dataclass(frozen=True)
+class Traces:
+    """`pieces`: of what must be nowhere. `names`: of ids that must be in no copy: under an older key or rotation the
+    same photo, document or template is sealed or turned otherwise there, and no piece of it is found.
+    """
+
+    pieces: set[bytes] = field(repr=False)
+    names: set[bytes]
+
+    @property
+    def all(self) -> set[bytes]:
+        return self.pieces | self.names
+
+
+@dataclass(frozen=True)
 class Look:
     """What one reading of the files saw."""
 
@@ -63,7 +77,7 @@ def confirm(now: int) -> int:
         return 0
     wanted = {one.id: traces for one in cleared if (traces := _traces(one)) is not None}
     try:
-        look = _look(set().union(*wanted.values()))
+        look = _look(list(wanted.values()))
     except db.Unavailable:
         for one in cleared:
             store.block(one.id, "file")
@@ -119,20 +133,21 @@ def _clear(erasure: Erasure) -> bool:
     return True
 
 
-def _traces(erasure: Erasure) -> set[bytes] | None:
+def _traces(erasure: Erasure) -> Traces | None:
     """None: rows were swapped, or the key is another one."""
     try:
         text = _keyring().open(erasure.sealed_traces or "", bound_to=traces_of(erasure.id))
     except sealing.Unreadable:
         store.block(erasure.id, "altered")
         return None
-    return {base64.b64decode(piece) for piece in json.loads(text)}
+    noted = json.loads(text)
+    return Traces(*({base64.b64decode(piece) for piece in noted[what]} for what in ("pieces", "names")))
 
 
-def _look(wanted: set[bytes]) -> Look:
-    files = db.files()
-    found = looking.found(files, wanted)
-    stored_twice = {piece for held in found.values() for piece in held if _stays(piece)}
+def _look(wanted: Sequence[Traces]) -> Look:
+    files, pieces = db.files(), set().union(*(one.pieces for one in wanted))
+    found = looking.found(files, set().union(*(one.all for one in wanted)))
+    stored_twice = {piece for held in found.values() for piece in held & pieces if _stays(piece)}
     kept = {file: held - stored_twice for file, held in found.items() if held - stored_twice}
     size = sum(file.stat().st_size for file in files if file.exists())  # closing one would drop locks: looking.py
     return Look(kept, size, len(files), frozenset(evidence.blob_names()))
@@ -143,8 +158,8 @@ def _stays(piece: bytes) -> bool:
     return fingerprints.is_stored(piece) or photos.has_digest_with(piece)
 
 
-def _judge(erasure: Erasure, wanted: set[bytes], look: Look, now: int) -> bool:
-    holding = [file for file, held in look.found.items() if held & wanted]
+def _judge(erasure: Erasure, wanted: Traces, look: Look, now: int) -> bool:
+    holding = [file for file, held in look.found.items() if held & (wanted.all if _is_copy(file) else wanted.pieces)]
     if holding:
         store.block(erasure.id, "copy" if all(map(_is_copy, holding)) else "found")
         return False
@@ -152,8 +167,8 @@ def _judge(erasure: Erasure, wanted: set[bytes], look: Look, now: int) -> bool:
         store.block(erasure.id, "file")
         return False
     looked = {
-        "at": times.written(now), "pieces": len(wanted), "database_files": look.files, "database_bytes": look.bytes,
-        "photo_files": len(look.blobs),
+        "at": times.written(now), "pieces": len(wanted.pieces), "database_files": look.files,
+        "database_bytes": look.bytes, "photo_files": len(look.blobs),
     }  # fmt: skip
     said = _said(erasure) | {"status": "erased", "because": None, "erased_at": times.written(now), "looked": looked}
     with db.transaction():

@@ -88,7 +88,7 @@ def erase_templates(account_id: str, external_user_id: str, reason: str, now: in
         reasons = sum(searches.forget(account_id, f"fingerprint {id}") for id, _ in went)
         gone = {"fingerprints": len(went), "search_reasons": reasons}
         erasure = _noted(account_id, None, ("fingerprints",), Asked("operator", reason, {}), gone,
-                         [vector for _, vector in went], now)  # fmt: skip
+                         [vector for _, vector in went], [id for id, _ in went], now)  # fmt: skip
         audit.record("templates.erased", account_id, now, "service", erasure=erasure.id)
     return erasure
 
@@ -152,7 +152,7 @@ def _erase(session: Verification, classes: Sequence[str], asked: Asked, now: int
     else:
         for name in classes:
             verifications.note(session.id, f"erased:{name}", now)
-    erasure = _noted(session.account_id, session, classes, asked, gone, traces, now)
+    erasure = _noted(session.account_id, session, classes, asked, gone, traces, [session.id], now)
     audit.record("session.erased", session.account_id, now, asked.actor, session=session.id, erasure=erasure.id,
                  cause=asked.cause, **asked.traits)  # fmt: skip
     return erasure
@@ -182,16 +182,21 @@ def _forget(
 
 def _noted(
     account_id: str, session: Verification | None, classes: Sequence[str], asked: Asked, gone: Mapping[str, int],
-    traces: Sequence[bytes], now: int,
+    traces: Sequence[bytes], names: Sequence[str], now: int,
 ) -> Erasure:  # fmt: skip
+    """`names`: ids by which a copy of the database tells of them, too, however they were sealed or turned in it."""
     id, of = ids.new("era"), session
-    pieces = [base64.b64encode(piece).decode() for trace in traces for piece in scan.pieces(trace)]
+    noted = {"pieces": _written(traces), "names": _written([name.encode() for name in names])}
     new = Erasure(
         id, account_id, of.id if of else None, of.mode if of else None, asked.cause, asked.reason, " ".join(classes),
-        json.dumps(gone), now, sealed_traces=_keyring().seal(json.dumps(pieces).encode(), traces_of(id)),
+        json.dumps(gone), now, sealed_traces=_keyring().seal(json.dumps(noted).encode(), traces_of(id)),
     )  # fmt: skip
     store.add(new)
     return new
+
+
+def _written(texts: Sequence[bytes]) -> list[str]:
+    return [base64.b64encode(piece).decode() for text in texts for piece in scan.pieces(text)]
 
 
 def traces_of(id: str) -> str:
