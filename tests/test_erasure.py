@@ -251,6 +251,30 @@ def test_an_answer_that_would_be_given_again_and_why_somebody_was_looked_for_go_
     assert create(app, {**key, "Idempotency-Key": "once"}).json["session_id"] != id
 
 
+def test_why_somebody_was_looked_for_goes_with_a_fingerprint_that_is_removed(app, ada, key, person):
+    with app.app_context():
+        (one,) = db.many(dict, "SELECT id FROM fingerprints")
+    search = {"fingerprint_id": one["id"], "reason": "is it Grace Hopper?"}
+    assert ada.call("POST", "/api/v1/fingerprints/search", search).status_code == 200
+    assert call(app, key, "DELETE", f"/api/v1/fingerprints/{one['id']}").status_code == 204
+    assert "Grace" not in ada.get("/search").text and not any(held_in_files(app, [b"Grace Hopper"]))
+
+
+def test_a_search_that_ends_after_the_erasure_of_who_was_looked_for_keeps_no_reason(
+    app, ada, clock, key, person, monkeypatch
+):
+    compared = fingerprints.search
+
+    def meanwhile(*about):
+        call(app, key, "DELETE", f"/api/v1/sessions/{person}/data", {"reason": "x"})
+        return compared(*about)
+
+    monkeypatch.setattr(fingerprints, "search", meanwhile)
+    search = {"session_id": person, "reason": "is it Grace Hopper?"}
+    assert ada.call("POST", "/api/v1/fingerprints/search", search).json["code"] == "not_found"
+    assert confirm(app, clock) == 1 and not any(held_in_files(app, [b"Grace Hopper"]))
+
+
 def test_a_session_that_is_open_ends_with_its_erasure(app, clock, key):
     made = create(app, key).json
     photographed(app, made["session_id"], None, KINDS[:1])
@@ -541,6 +565,9 @@ def test_a_legal_hold_keeps_it_from_everybody_until_its_day(app, ada, clock, key
     refused = call(app, key, "DELETE", f"/api/v1/sessions/{person}/data", {"reason": "x"})
     assert (refused.status_code, refused.json["code"]) == (409, "legal_hold")
     assert "legal hold keeps" in run(app, "erase", "--session", person, "--yes").output
+    (face,) = get(app, key, "/api/v1/fingerprints").json["data"]
+    kept = call(app, key, "DELETE", f"/api/v1/fingerprints/{face['id']}")
+    assert (kept.status_code, kept.json["code"]) == (409, "legal_hold")
     assert "court 12" in ada.get(f"/sessions/{person}").text and "court 12" in ada.get("/retention").text
     clock.passes(hours=39 * DAY)
     assert not erase(app, clock), "its term is over, and the hold is not"

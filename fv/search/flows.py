@@ -40,6 +40,10 @@ class Erased(Exception):
     """What showed the person of this session was erased: nothing of them is kept again."""
 
 
+class Held(Exception):
+    """A legal hold keeps what is of this session."""
+
+
 class Gone(Exception):
     """The login that asks has ended meanwhile."""
 
@@ -64,6 +68,11 @@ class Question:
     model: str | None = None
     mode: str | None = None
     by_photo: bool = False
+
+    @property
+    def is_of_numbers(self) -> bool:
+        """Whether nothing that is stored was named."""
+        return self.session_id is None and self.fingerprint_id is None
 
     @property
     def about(self) -> str:
@@ -94,6 +103,8 @@ def ask(by: Login | Key, question: Question, most: int, least: float, reason: st
     )  # fmt: skip
     with db.transaction():
         traits = keys.insist(by)
+        if not question.is_of_numbers and not _named(by.account_id, question):
+            raise NoFace  # erased while it was compared: why somebody looked for them is not kept either
         searches.add(search)
         usage.count(by.account_id, mode, "searches", now, keys.id_of(by))
         audit.record("fingerprints.searched", by.account_id, now, search=search.id, **traits)
@@ -121,12 +132,16 @@ def add(
 
 
 def remove(by: Login | Key, id: str, now: int) -> bool:
-    """False when the account has none of this id. Raises Gone."""
+    """False when the account has none of this id. Why somebody looked for it goes too. Raises Held, Gone."""
     removed = None
     with db.transaction():
         traits = keys.insist(by)
+        found = listing.find(by.account_id, id, keys.mode_of(by))
+        if found and found.session_id and terms.is_held(by.account_id, found.session_id, now):
+            raise Held
         removed = fingerprints.remove(by.account_id, id, keys.mode_of(by))
         if removed:
+            searches.forget(by.account_id, f"fingerprint {id}")
             audit.record("fingerprint.removed", by.account_id, now, fingerprint=id, **traits)
     if removed is None:
         raise Gone

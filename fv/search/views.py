@@ -57,7 +57,13 @@ def api_add() -> Response:
 
 
 @blueprint.delete("/api/v1/fingerprints/<string(length=35):id>")  # not /search, which is only posted to
-@described("removeFingerprint", "Remove a fingerprint", path=(FINGERPRINT,), answers={204: None})
+@described(
+    "removeFingerprint",
+    "Remove a fingerprint",
+    path=(FINGERPRINT,),
+    answers={204: None},
+    problems=("legal_hold",),
+)
 def api_delete(id: str) -> Response:
     with _saying_why_not():
         if not flows.remove(gate.asker(), id, clock.now()):
@@ -135,6 +141,8 @@ def _saying_why_not() -> Iterator[None]:
         raise Problem("not_found") from None
     except flows.Erased:
         raise Problem("erased") from None
+    except flows.Held:
+        raise Problem("legal_hold") from None
     except flows.ModelMismatch as mismatch:
         raise Problem("model_mismatch", models=list(mismatch.stored)) from None
     except flows.Gone:

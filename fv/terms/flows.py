@@ -26,6 +26,12 @@ def begin(session_id: str, account_id: str, token: str, term: Span, expires_at: 
     store.add(session_id, account_id, now, expires_at + UPLOAD, term, span.hash_of(span.code_of(token)))
 
 
+def is_held(account_id: str, session_id: str, now: int) -> bool:
+    """Whether a legal hold keeps what is of this session."""
+    term = store.of_session(account_id, session_id)
+    return term is not None and term.is_held(now)
+
+
 def keeps(account_id: str, session_id: str, kind: str) -> bool:
     """Whether what comes of this kind (span.CLASSES) is kept: False once its term is over, or somebody erased it."""
     term = store.of_session(account_id, session_id)
