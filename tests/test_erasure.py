@@ -10,6 +10,7 @@ import pytest
 
 from fv import db
 from fv.api import times
+from fv.billing import flows as billing
 from fv.fingerprints import flows as fingerprints
 from fv.fingerprints import rekeying
 from fv.retention import confirming, flows, scan
@@ -482,9 +483,14 @@ def account_of(id):
 @pytest.mark.long
 def test_of_hundreds_of_sessions_nothing_of_those_that_went_is_in_the_file(app, clock, key):
     """Pages are split and joined, rows move: whatever stays behind in one of them would be found."""
+    with app.app_context():
+        (row,) = db.many(dict, "SELECT account_id FROM api_keys")
+        account = row["account_id"]
+        with db.transaction():
+            billing.put_on_roomy(account, int(clock.now))
+        space = fingerprints.space_of("m")
     ids = [create(app, key).json["session_id"] for _ in range(300)]
     with app.app_context():
-        account, space = account_of(ids[0]), fingerprints.space_of("m")
         for number, id in enumerate(ids):
             with db.transaction():
                 db.run("INSERT INTO documents VALUES (:account, :id, :text, 1)", account=account, id=id,
