@@ -648,6 +648,17 @@ def test_a_person_is_erased_by_their_id_with_templates_that_are_of_no_session(ap
     assert "Nobody goes by this id" in run(app, "erase", "--external-user-id", "nobody", "--yes").output
 
 
+def test_of_a_receipt_of_fingerprints_nobody_says_that_they_did_not_come_back(app, key, tmp_path):
+    """It does not say whose they were."""
+    body = {"embedding": template(5), "model": "m", "external_user_id": "customer-2"}
+    assert call(app, key, "POST", "/api/v1/fingerprints", body).status_code == 201
+    file = tmp_path / "receipt.json"
+    file.write_text(run(app, "erase", "--external-user-id", "customer-2", "--yes").stdout)
+    assert call(app, key, "POST", "/api/v1/fingerprints", body).status_code == 201
+    verified = run(app, "erase", "--verify", str(file))
+    assert verified.exit_code == 0 and "it cannot say" in verified.stdout and "nothing of it" not in verified.stdout
+
+
 def test_of_two_accounts_that_know_the_same_id_one_has_to_be_chosen(app, ada, clock, key, person):
     eve = Visitor(app, clock, "eve@example.org")
     eve.signs_up(), eve.enrols(), eve.post("/setup/codes/dismiss")

@@ -144,10 +144,11 @@ def _verify(file: IO[bytes]) -> None:
         back = [name for one in accounts.every() for name in flows.came_back(one.id, session_id, classes)]
         if back:
             raise click.ClickException(f"{receipt['id']}: signed, but there is again: {', '.join(back)}.")
-        click.echo(
-            f"{receipt['id']}: signed by this service and unchanged. {receipt['session_id'] or 'Fingerprints'} erased "
-            f"{receipt['erased_at']}, and nothing of it is here today."
-        )
+        said = f"{receipt['id']}: signed by this service and unchanged."
+        if receipt["session_id"] is None:  # of whom they were is not in the receipt
+            click.echo(f"{said} Fingerprints erased {receipt['erased_at']}; whether they came back it cannot say.")
+        else:
+            click.echo(f"{said} {session_id} erased {receipt['erased_at']}, and nothing of it is here today.")
 
 
 def _objects(text: str) -> list[str]:
