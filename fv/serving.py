@@ -26,6 +26,7 @@ from granian.log import LogLevels
 
 from fv import address, clock, db, sealing
 from fv.analysis import extras
+from fv.backup import flows as backup
 from fv.config import THREADS
 from fv.fingerprints import memory
 from fv.jobs import worker
@@ -71,6 +72,10 @@ def serve(
     click.get_current_context().with_resource(
         alone(f"Another fv serve uses {folder}: {here}. Stop it, or set another FV_INSTANCE.")
     )
+    if left := backup.is_broken_off():
+        raise click.ClickException(
+            f"A restore was broken off, and {left} holds what it unpacked. Run fv backup restore again, or delete it."
+        )
     if tls_self_signed:
         tls_cert, tls_key = _own_certificate(folder, clock.now())
     if tls_cert and tls_key:

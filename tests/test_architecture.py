@@ -62,7 +62,7 @@ LOOKS_INTO = {
     "doctor": {"accounts", "analysis", "evidence", "fingerprints", "master_key", "metrics", "mfa", "models", "notices",
                "retention", "verifications", "webhooks"},
     "gate": {"accounts", "keys", "mfa"},
-    "serving": {"analysis", "fingerprints", "jobs", "support"},
+    "serving": {"analysis", "backup", "fingerprints", "jobs", "support"},
     "spelling": {"accounts", "throttle", "webhooks"},
     "web": {"accounts"},
 }  # fmt: skip

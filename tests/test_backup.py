@@ -1,16 +1,20 @@
 """One encrypted file of everything, and back from it on an empty machine."""
 
+import errno
 import io
 import os
 import subprocess
+import sys
+import tarfile
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fv import create_app, db
-from fv.backup import envelope
+from fv.backup import envelope, placing
 from fv.backup.envelope import CHUNK, MAGIC, SALT, Reader, Unreadable, Writer
 from tests.conftest import Visitor
 from tests.photos import examined, photographed
@@ -154,6 +158,116 @@ def test_a_short_passphrase_and_a_file_that_is_there_are_refused(app, phrase, tm
     assert "is there already" in run(app, "backup", "create", str(file), *phrase).output
     assert file.read_bytes() == before and not list(tmp_path.glob("*.part"))
     assert run(app, "backup", "create", str(tmp_path / "no" / "folder"), input=f"{PHRASE}\n{PHRASE}\n").exit_code == 1
+
+
+#: Restores, and is killed before the call of this number that changes what there is.
+RESTORES = """
+import os, pathlib, signal, sys
+from fv import create_app
+from fv.backup import flows, placing
+app = create_app(INSTANCE=sys.argv[1], HASH_MEMORY_KIB=8, HASH_PASSES=1)
+number = int(sys.argv[4])
+
+def counted(work):
+    def counts(*words, **more):
+        global number
+        number -= 1
+        if number == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return work(*words, **more)
+    return counts
+
+os.replace, os.link, pathlib.Path.unlink = counted(os.replace), counted(os.link), counted(pathlib.Path.unlink)
+with app.app_context():
+    flows.unpack(open(sys.argv[2], "rb"), sys.argv[3])
+    flows.put_in_place()
+"""
+
+
+@pytest.mark.long
+def test_kill_9_at_any_moment_of_a_restore_leaves_what_there_was_or_what_restores_again(
+    app, ada, key, person, phrase, tmp_path, make_app
+):
+    file, address = tmp_path / "vault.backup", f"/api/v1/sessions/{person}/photos/selfie"
+    run(app, "backup", "create", str(file), *phrase)
+    before, database = get(app, key, address).data, db.path_of(app)
+    changed = 0
+    db.close(app)
+    for number in range(1, 100, 2):
+        words = [sys.executable, "-c", RESTORES, app.instance_path, str(file), PHRASE, str(number)]
+        if subprocess.run(words, check=False).returncode == 0:
+            break
+        changed += not database.exists()
+        fresh = make_app()
+        assert "A restore was broken off" in run(fresh, "serve").output
+        again = run(fresh, "backup", "restore", str(file), *phrase, "--yes")
+        assert again.exit_code == 0, again.output
+        assert get(fresh, key, address).data == before and not faults(fresh)
+        db.close(fresh)
+        assert not list(Path(app.instance_path).rglob("*restoring*"))
+    assert number > 9 and changed
+
+
+@pytest.mark.parametrize("place", ["key", "photos"])
+def test_a_restore_that_cannot_write_everything_changes_nothing(make_app, clock, phrase, tmp_path, place):
+    source = make_app()
+    file = tmp_path / "vault.backup"
+    run(source, "backup", "create", str(file), *phrase)
+    target = create_app(
+        INSTANCE=tmp_path / "other", CLOCK=clock, HASH_MEMORY_KIB=8, HASH_PASSES=1, REGISTRATION="open",
+        SECRET_KEY_FILE=tmp_path / "keys" / "key", BLOBS=tmp_path / "store",
+    )  # fmt: skip
+    Visitor(target, clock).signs_up()
+    if place == "key":
+        (tmp_path / "keys" / "key.restoring" / "in the way").mkdir(parents=True)
+    else:
+        (tmp_path / "store" / "photos" / ".restoring").write_text("in the way")
+    refused = run(target, "backup", "restore", str(file), *phrase, "--yes")
+    assert refused.exit_code == 1 and "cannot be written" in refused.output and "Traceback" not in refused.output
+    with target.app_context():
+        assert len(db.many(dict, "SELECT id FROM accounts")) == 1
+    db.close(target)
+
+
+def test_photos_come_back_into_a_folder_that_is_a_link_on_a_disk_without_second_names(
+    app, ada, key, person, phrase, tmp_path, monkeypatch
+):
+    file, address = tmp_path / "vault.backup", f"/api/v1/sessions/{person}/photos/selfie"
+    run(app, "backup", "create", str(file), *phrase)
+    before, photos = get(app, key, address).data, app.config["BLOBS"] / "photos"
+    photos.rename(tmp_path / "disk")
+    photos.symlink_to(tmp_path / "disk")
+    mine = Path(app.instance_path) / "facevault.db.mine"
+    mine.write_text("of somebody else")
+    monkeypatch.setattr(placing.os, "link", Mock(side_effect=OSError(errno.EXDEV, "Invalid cross-device link")))
+    assert run(app, "backup", "restore", str(file), *phrase, "--yes").exit_code == 0
+    assert get(app, key, address).data == before and photos.is_symlink() and mine.exists()
+
+
+def test_a_backup_of_a_newer_version_is_refused_before_anything_is_replaced(app, ada, phrase, tmp_path):
+    file = tmp_path / "vault.backup"
+    with app.app_context():
+        db.run("INSERT INTO schema_steps VALUES (999, 1)")
+    run(app, "backup", "create", str(file), *phrase)
+    with app.app_context():
+        db.run("DELETE FROM schema_steps WHERE number = 999")
+    refused = run(app, "backup", "restore", str(file), *phrase, "--yes")
+    assert refused.exit_code == 1 and "step 999 of a newer version" in refused.output
+    assert ada.get("/sessions").status_code == 200 and not (Path(app.instance_path) / "restoring").exists()
+
+
+@pytest.mark.parametrize("name", ["photos/..", "photos/../../x", "facevault.db", "/etc/x", "photos/a/b", "models/."])
+def test_a_file_with_odd_names_in_it_is_refused(app, ada, phrase, tmp_path, name):
+    file = tmp_path / "vault.backup"
+    with file.open("wb") as target:
+        writer = Writer(target, PHRASE)
+        with tarfile.open(fileobj=writer, mode="w|") as archive:
+            for one in ("facevault.db", "secret.key", name):
+                archive.addfile(tarfile.TarInfo(one), io.BytesIO())
+        writer.close()
+    refused = run(app, "backup", "restore", str(file), *phrase, "--yes")
+    assert refused.exit_code == 1 and "was not restored" in refused.output
+    assert ada.get("/sessions").status_code == 200 and not (Path(app.instance_path) / "restoring").exists()
 
 
 def sealed(plain, monkeypatch):

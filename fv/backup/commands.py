@@ -67,7 +67,16 @@ def restore(file: Path, passphrase_file: BinaryIO | None, yes: bool) -> None:
         if flows.has_other_keys():
             flows.drop_unpacked()
             raise click.ClickException("FV_SECRET_KEY is not the key of this backup. Unset it, or set that one.")
-        flows.put_in_place()
+        if not db.is_alone():  # unpacking takes minutes
+            flows.drop_unpacked()
+            raise click.ClickException("Something else has opened the database meanwhile. Stop it first.")
+        try:
+            flows.put_in_place()
+        except OSError as error:
+            flows.drop_unpacked()
+            raise click.ClickException(
+                f"{file} was not restored: {error.filename2 or error.filename} cannot be written ({error.strerror})."
+            ) from None
     click.echo(f"Restored: {words.count(found.photos, 'photo')}, {words.count(found.models, 'model')}. Run: fv doctor")
     click.echo("Who was erased after this backup is here again: erase them again (fv erase --verify FILE).", err=True)
 

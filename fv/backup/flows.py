@@ -19,6 +19,7 @@ from flask import Flask, current_app
 
 from fv import config, db, sealing
 from fv.audit import flows as audit
+from fv.backup import placing
 from fv.backup.envelope import Reader, Unreadable, Writer
 from fv.evidence import blobs
 from fv.models import registry
@@ -78,47 +79,56 @@ def unpack(source: BinaryIO, passphrase: str) -> Counted:
             pass  # to the end, which says that nothing was cut off
         if not (staged / DATABASE).exists() or not (staged / KEYS).exists():
             raise Unreadable("it has no database or no key")
-    except (Unreadable, tarfile.TarError, EOFError) as error:
+        if strange := db.why_unusable(staged / DATABASE):
+            raise Unreadable(strange)
+    except BaseException as error:
         shutil.rmtree(staged, ignore_errors=True)
-        raise error if isinstance(error, Unreadable) else Unreadable("it was altered or cut off") from None
+        if isinstance(error, (tarfile.TarError, EOFError)):
+            raise Unreadable("it was altered or cut off") from None
+        if isinstance(error, OSError):
+            raise Unreadable(f"{staged} cannot be written ({error.strerror})") from None
+        raise
     return Counted(**numbers)
 
 
 def put_in_place() -> None:
-    """What was unpacked, in place of what there is; nothing else may have the database open.
+    """What was unpacked, in place of what there is; nothing else may have the database open. Raises OSError.
 
-    The database comes last: killed before that, an installation without its database is left, and restoring again
-    begins anew.
+    The database comes last: killed before that, an installation without its database is left, the service does not
+    start (is_broken_off), and restoring again begins anew.
     """
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     staged, database = _staged(), db.path_of(app)
     db.close(app)
-    for file in db.files():
-        if not file.name.endswith(".lock"):
-            file.unlink()
-    if not app.config["SECRET_KEY_GIVEN"]:
-        _move(staged / KEYS, config.key_file(app))
+    files, gone = [], db.parts()
+    if not app.config["SECRET_KEY_GIVEN"] and not _has_these_keys():
+        files.append((staged / KEYS, config.key_file(app)))
     if (staged / HEAD).exists():
-        _move(staged / HEAD, audit.path())
+        files.append((staged / HEAD, audit.path()))
     else:
-        audit.path().unlink(missing_ok=True)
-    for name, folder in (("photos", _photos()), ("models", registry.folder())):
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        shutil.move(staged / name, folder)
-    _move(staged / DATABASE, database)
+        gone.append(audit.path())
+    folders = [(staged / "photos", _photos()), (staged / "models", registry.folder())]
+    placing.put(files, folders, (staged / DATABASE, database), gone)
     shutil.rmtree(staged)
+
+
+def is_broken_off() -> Path | None:
+    """The folder that a restore left that was killed: it holds keys, and perhaps all that there is."""
+    return _staged() if _staged().exists() else None
 
 
 def has_other_keys() -> bool:
     """Whether FV_SECRET_KEY is set, which a backup cannot change, and is not what was unpacked."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    unpacked = (_staged() / KEYS).read_text("utf-8")
-    return bool(app.config["SECRET_KEY_GIVEN"]) and unpacked.split() != _keys().split()
+    return bool(app.config["SECRET_KEY_GIVEN"]) and not _has_these_keys()
 
 
 def drop_unpacked() -> None:
     shutil.rmtree(_staged(), ignore_errors=True)
+
+
+def _has_these_keys() -> bool:
+    return (_staged() / KEYS).read_text("utf-8").split() == _keys().split()
 
 
 def _keys() -> str:
@@ -147,8 +157,3 @@ def _write(path: Path, content: IO[bytes]) -> None:
         shutil.copyfileobj(content, file)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _move(source: Path, target: Path) -> None:
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    shutil.move(source, target)

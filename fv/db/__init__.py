@@ -35,10 +35,12 @@ __all__ = [
     "is_reachable",
     "many",
     "one",
+    "parts",
     "path_of",
     "reading",
     "run",
     "transaction",
+    "why_unusable",
 ]
 
 T = TypeVar("T")
@@ -191,6 +193,16 @@ def files() -> list[Path]:
 def copies() -> list[Path]:
     """Those of them that were made before an upgrade."""
     return sqlite.copies(path_of(current_app._get_current_object()))  # type: ignore[attr-defined]
+
+
+def parts() -> list[Path]:
+    """Those of them that are ours: somebody may have put another file beside them."""
+    return sqlite.parts(path_of(current_app._get_current_object()))  # type: ignore[attr-defined]
+
+
+def why_unusable(path: Path) -> str | None:
+    """What speaks against using this file as the database; None: nothing does."""
+    return sqlite.why_unusable(path)
 
 
 @contextmanager

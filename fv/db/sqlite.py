@@ -86,6 +86,26 @@ def beside(path: Path) -> list[Path]:
     return sorted(path.parent.glob(f"{glob.escape(path.name)}*"))
 
 
+def parts(path: Path) -> list[Path]:
+    """The database, its log and the copies of it: all that is ours of what is beside it."""
+    endings = {"", "-wal", "-shm", "-journal", COPYING}
+    return [file for file in beside(path) if file.name[len(path.name) :] in endings] + copies(path)
+
+
+def why_unusable(path: Path) -> str | None:
+    """What speaks against using this file as the database; None: nothing does. It is only read."""
+    known = max(_known_steps(files("fv.schema")))
+    try:
+        with closing(driver.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            (step,) = connection.execute("SELECT max(number) FROM schema_steps").fetchone()
+            (said,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    except Broken:
+        return "what it holds is no database of ours"
+    if said != "ok" or step is None:
+        return "its database is damaged"
+    return f"its database is at step {step} of a newer version, and this one knows {known}" if step > known else None
+
+
 def copies(path: Path) -> list[Path]:
     """Those made before an upgrade."""
     return [file for file in beside(path) if file.name.startswith(f"{path.name}.step-")]
