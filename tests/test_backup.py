@@ -21,6 +21,7 @@ from tests.photos import examined, photographed
 from tests.reports import report
 from tests.test_audit import faults, run, trail
 from tests.test_erasure import files_in
+from tests.test_serving import at_once
 from tests.test_sessions import bearer, create, get
 
 PHRASE = "eleven blue elephants"
@@ -158,6 +159,50 @@ def test_a_short_passphrase_and_a_file_that_is_there_are_refused(app, phrase, tm
     assert "is there already" in run(app, "backup", "create", str(file), *phrase).output
     assert file.read_bytes() == before and not list(tmp_path.glob("*.part"))
     assert run(app, "backup", "create", str(tmp_path / "no" / "folder"), input=f"{PHRASE}\n{PHRASE}\n").exit_code == 1
+
+
+@pytest.mark.long
+def test_of_backups_that_are_made_at_once_each_is_whole(app, ada, key, person, phrase, tmp_path, elsewhere):
+    """And of two with one name, one is made."""
+    address = f"/api/v1/sessions/{person}/photos/selfie"
+    with app.app_context():
+        for number in range(60):  # so that a copy takes longer than its begin
+            db.run("INSERT INTO invoices (id, account_id, month, email, issuer, plan_name, included, sessions, "
+                   "currency, total, created_at) VALUES (:id, :id, 'x', 'x', :text, 'x', 1, 1, 'x', 1, 1)",
+                   id=f"x{number}", text=os.urandom(50_000).hex())  # fmt: skip
+    files = [tmp_path / name for name in ("a", "b", "c", "c")]
+    program, environment = Path(sys.executable).with_name("fv"), os.environ | {"FV_INSTANCE": app.instance_path}
+    started = [
+        subprocess.Popen([program, "backup", "create", file, *phrase], env=environment, stdout=subprocess.DEVNULL,
+                         stderr=subprocess.DEVNULL) for file in files
+    ]  # fmt: skip
+    made = [one.wait(60) for one in started]
+    assert made[:2] == [0, 0] and sorted(made[2:]) == [0, 1]
+    assert not list(tmp_path.glob("*.part")) and not list(tmp_path.rglob("*.copying"))
+    for file in files[:3]:
+        target = elsewhere()
+        restored = run(target, "backup", "restore", str(file), *phrase, "--yes")
+        assert restored.exit_code == 0, restored.output
+        target = elsewhere()
+        assert get(target, key, address).data == get(app, key, address).data and not faults(target)
+        db.close(target)
+
+
+def test_a_copy_of_the_database_is_left_alone_by_the_next_one(app, person):
+    def looks(_number):
+        with app.app_context(), db.copied() as copy:
+            before = copy.stat().st_ino
+            return db.why_unusable(copy), copy.stat().st_ino == before
+
+    assert at_once(6, looks) == [(None, True)] * 6
+
+
+def test_a_file_that_another_backup_is_written_to_is_left_alone(app, phrase, tmp_path):
+    draft = tmp_path / "vault.backup.part"
+    draft.write_text("of another one")
+    refused = run(app, "backup", "create", str(tmp_path / "vault.backup"), *phrase)
+    assert refused.exit_code == 1 and "another backup is being written" in refused.output
+    assert draft.read_text() == "of another one"
 
 
 #: Restores, and is killed before the call of this number that changes what there is.

@@ -31,7 +31,15 @@ def create(file: Path, passphrase_file: BinaryIO | None) -> None:
     draft = file.with_name(f"{file.name}.part")
     taken = 0
     try:
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as target:
+        opened = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise click.ClickException(
+            f"{draft} is there: another backup is being written, or one was broken off. Then delete it."
+        ) from None
+    except OSError as error:
+        raise click.ClickException(f"{draft} cannot be written: {error.strerror}.") from None
+    try:
+        with open(opened, "wb") as target:
             for size in flows.create(target, passphrase):
                 taken += size
                 if sys.stderr.isatty():

@@ -209,11 +209,8 @@ def why_unusable(path: Path) -> str | None:
 def copied() -> Iterator[Path]:
     """A whole copy of the database as it is now, beside it and as private; gone afterwards."""
     path = path_of(current_app._get_current_object())  # type: ignore[attr-defined]
-    draft = sqlite.copy_to(_connection(), path)
-    try:
-        yield draft
-    finally:
-        draft.unlink(missing_ok=True)
+    with sqlite.copied(_connection(), path) as copy:
+        yield copy
 
 
 def facts() -> Facts:

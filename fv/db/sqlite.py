@@ -182,7 +182,7 @@ def _known_steps(folder: Traversable) -> dict[int, Traversable]:
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """Only one process at a time prepares a database: two copies of it at once would get in each other's way."""
+    """Only one process at a time makes this file: two at once would get in each other's way."""
     with open(os.open(path.with_name(f"{path.name}.lock"), os.O_WRONLY | os.O_CREAT, 0o600), "wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # ends with the file, also after kill -9
         yield
@@ -220,19 +220,28 @@ def _statements(sql: str) -> Iterator[str]:
         yield statement
 
 
-def copy_to(connection: Connection, path: Path) -> Path:
-    """`facevault.db.copying` beside the database: whole, and as private."""
+@contextmanager
+def copied(connection: Connection, path: Path) -> Iterator[Path]:
+    """`facevault.db.copying` beside the database: whole, and as private; gone afterwards, unless it was renamed.
+
+    One at a time: who comes second waits, and makes it anew.
+    """
     draft = path.with_name(f"{path.name}{COPYING}")
-    draft.unlink(missing_ok=True)
-    draft.touch(mode=0o600)
-    connection.execute("VACUUM INTO ?", (str(draft),))
-    return draft
+    with _alone(draft):
+        draft.unlink(missing_ok=True)
+        draft.touch(mode=0o600)
+        try:
+            connection.execute("VACUUM INTO ?", (str(draft),))
+            yield draft
+        finally:
+            draft.unlink(missing_ok=True)
 
 
 def _copy(connection: Connection, path: Path, step: int) -> None:
     """`facevault.db.step-7` beside the database: whole, and as private. The older copy goes when this one is there."""
     target = path.with_name(f"{path.name}.step-{step}")
-    copy_to(connection, path).rename(target)
+    with copied(connection, path) as draft:
+        draft.rename(target)
     for old in copies(path):
         if old != target:
             old.unlink()
