@@ -457,6 +457,19 @@ def test_an_erasure_whose_note_of_what_to_look_for_was_altered_is_never_confirme
     assert "erasures wait for 3 hours" in run(app, "doctor").output
 
 
+def test_those_that_are_blocked_hold_up_no_other(app, clock, key, person, monkeypatch):
+    """However many there are: a copy made before an upgrade may block hundreds for a week."""
+    monkeypatch.setattr(confirming, "AT_ONCE", 1)
+    call(app, key, "DELETE", f"/api/v1/sessions/{person}/data", {"reason": "x"})
+    with app.app_context():
+        db.run("UPDATE erasures SET sealed_traces = 'x'")
+    assert confirm(app, clock) == 0
+    clock.passes(seconds=1)
+    other = create(app, key).json["session_id"]
+    id = call(app, key, "DELETE", f"/api/v1/sessions/{other}/data", {"reason": "x"}).json["id"]
+    assert confirm(app, clock) == 1 and status(app, key, id) == ("erased", None)
+
+
 @pytest.mark.long
 def test_kill_9_at_any_statement_of_an_erasure_leaves_it_to_the_next_worker(app, clock, key):
     n, killed = 0, True

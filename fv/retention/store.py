@@ -93,9 +93,16 @@ def page(account_id: str, mode: str | None, before: int, before_id: str, most: i
 
 
 def unfinished(most: int) -> list[Erasure]:
-    """Of all accounts, the oldest first."""
+    """Of all accounts, those that nobody looked for yet, then the blocked ones, which may be so for a week; of each
+    the oldest first.
+    """
     return db.many(
-        Erasure, "SELECT * FROM erasures WHERE status <> 'erased' ORDER BY created_at, id LIMIT :most", most=most
+        Erasure,
+        """
+        SELECT * FROM erasures WHERE status <> 'erased'
+        ORDER BY CASE WHEN because IS NULL THEN 0 ELSE 1 END, created_at, id LIMIT :most
+        """,
+        most=most,
     )
 
 
