@@ -8,6 +8,7 @@ from pathlib import Path
 from flask import Flask
 
 from fv import (
+    clock,
     config,
     cookie,
     db,
@@ -58,6 +59,7 @@ from fv.profile import views as profile
 from fv.receipts import views as receipts
 from fv.reference import views as reference
 from fv.retention import commands as retention_commands
+from fv.retention import confirming
 from fv.retention import pages as retention
 from fv.retention import views as erasures
 from fv.search import pages as search
@@ -188,3 +190,4 @@ def _check_instance(app: Flask) -> None:
                 "Put it back; with `retired = true` nobody can choose it any more."
             )
         audit_flows.prepare(is_new=not account_store.any_exists())
+        confirming.prepare(clock.now())

@@ -301,6 +301,17 @@ def test_a_backup_of_a_newer_version_is_refused_before_anything_is_replaced(app,
     assert ada.get("/sessions").status_code == 200 and not (Path(app.instance_path) / "restoring").exists()
 
 
+def test_a_receipt_of_after_the_backup_is_known_when_its_person_is_here_again(app, person, phrase, tmp_path, make_app):
+    """Also the first one of all: the key that signs it was in the backup."""
+    file, receipt = tmp_path / "vault.backup", tmp_path / "receipt.json"
+    run(app, "backup", "create", str(file), *phrase)
+    receipt.write_text(run(app, "erase", "--session", person, "--yes").stdout)
+    assert run(app, "erase", "--verify", str(receipt)).exit_code == 0
+    assert run(app, "backup", "restore", str(file), *phrase, "--yes").exit_code == 0
+    again = run(make_app(), "erase", "--verify", str(receipt))
+    assert again.exit_code == 1 and "there is again: photos" in again.output, again.output
+
+
 @pytest.mark.parametrize("name", ["photos/..", "photos/../../x", "facevault.db", "/etc/x", "photos/a/b", "models/."])
 def test_a_file_with_odd_names_in_it_is_refused(app, ada, phrase, tmp_path, name):
     file = tmp_path / "vault.backup"

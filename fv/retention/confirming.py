@@ -121,6 +121,13 @@ def public_keys() -> list[SigningKey]:
     return store.signing_keys()
 
 
+def prepare(now: int) -> None:
+    """Make the key that signs, once: a backup has it then, and knows the receipts of those who are erased after it."""
+    if not store.signing_keys():
+        with db.transaction():
+            _seed(now)
+
+
 def _clear(erasure: Erasure) -> bool:
     """Whether its blobs are gone."""
     if erasure.session_id is None:
@@ -197,7 +204,7 @@ def _said(erasure: Erasure) -> dict[str, object]:
 
 
 def _seed(now: int) -> bytes:
-    """Of the key that signs; the first receipt makes it. Inside a transaction."""
+    """Of the key that signs, made where there is none. Inside a transaction."""
     known: Sequence[SigningKey] = store.signing_keys()
     if known:
         return _keyring().open(known[0].sealed_seed, bound_to=seed_of(known[0].id))
