@@ -13,8 +13,9 @@ FV = ROOT / "fv"
 #: Modules that import nothing of ours, know no request and no database, and take the time as an argument. Those of
 #: fv/analysis, all of them, may import each other.
 PURE = {
-    "accounts.email", "api.times", "audit.chain", "audit.events", "demo.pictures", "evidence.intake",
-    "evidence.portrait", "evidence.watermark", "finding", "fingerprints.rotation", "fingerprints.vector", "ids",
+    "accounts.email", "api.times", "audit.chain", "audit.events", "dashboard.figures", "demo.pictures",
+    "evidence.intake", "evidence.portrait", "evidence.watermark", "finding", "fingerprints.rotation",
+    "fingerprints.vector", "ids",
     "imports.reading", "keys.scopes", "links.return_urls", "mfa.backup_codes", "mfa.totp", "models.names",
     "notices.smtp_url", "qr", "sealing", "search.odds", "throttle.policy", "usage.chart",
     "usage.periods", "webhooks.signing", "webhooks.targets", "words",
@@ -29,7 +30,7 @@ LOOKS_INTO = {
     "login": {"accounts", "mfa", "throttle"},
     "notices": {"accounts"},
     "profile": {"accounts", "mfa", "passwords", "throttle"},
-    "dashboard": {"accounts", "mfa", "keys", "verifications"},
+    "dashboard": {"accounts", "evidence", "keys", "links", "mfa", "usage", "verifications", "webhooks"},
     "evidence": {"usage"},
     "usage": {"keys"},
     "imports": {"fingerprints", "verifications"},

@@ -19,6 +19,7 @@ from fv.turns import Turns
 from fv.usage import flows as usage
 
 MOST_COPIES = 20  # that are told of
+AT_ONCE = 500  # verifications a statement names
 ORPHANED = 3600  # seconds a blob may wait for its row: a transaction takes milliseconds
 
 _marking = Turns("marking", at_once=2, room=8, patience=10)  # 0.65 s and 50 MB each (watermark.py)
@@ -62,6 +63,12 @@ def of_verifications(account_id: str, verification_ids: Sequence[str]) -> dict[s
     for one in store.kinds_of(account_id, verification_ids):
         found.setdefault(one.verification_id, set()).add(one.kind)
     return found
+
+
+def kept_of(verification_ids: Sequence[str]) -> store.Kept:
+    """How many photos there are of these; whose they are is known to whoever asks."""
+    parts = [store.kept_of(verification_ids[at : at + AT_ONCE]) for at in range(0, len(verification_ids), AT_ONCE)]
+    return store.Kept(sum(part.verifications for part in parts), sum(part.photos for part in parts))
 
 
 def was_erased(account_id: str, verification_id: str, kind: str) -> bool:
