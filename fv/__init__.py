@@ -50,6 +50,10 @@ from fv.notices import flows as notices_flows
 from fv.notices import views as notices
 from fv.passwords import views as passwords
 from fv.profile import views as profile
+from fv.receipts import views as receipts
+from fv.retention import commands as retention_commands
+from fv.retention import pages as retention
+from fv.retention import views as erasures
 from fv.search import pages as search
 from fv.search import views as fingerprints
 from fv.support import commands as support
@@ -63,7 +67,7 @@ from fv.webhooks import views as webhooks_api
 
 FEATURES = (
     accounts, passwords, login, mfa, profile, notices, dashboard, sessions, verifications, search, fingerprints,
-    links, entry, capture, keys, usage, webhooks, webhooks_api, audit, health,
+    links, entry, capture, receipts, keys, usage, webhooks, webhooks_api, retention, erasures, audit, health,
 )  # fmt: skip
 
 COMMANDS = (
@@ -76,6 +80,8 @@ COMMANDS = (
     metrics.metrics,
     models.models,
     imports.group,
+    retention_commands.retention,
+    retention_commands.erase,
     demo.demo,
 )
 
@@ -94,6 +100,7 @@ SECTIONS = (
         Section("Usage", "usage.index", "usage"),
     ),
     (
+        Section("Retention", "retention.index", "retention"),
         Section("Audit trail", "audit.index", "audit"),
         Section("Account", "profile.account", "account"),
     ),

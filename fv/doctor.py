@@ -28,8 +28,8 @@ from fv.metrics import flows as metrics
 from fv.mfa import store as mfa
 from fv.models import flows as models
 from fv.notices import flows as notices
+from fv.retention import findings as retention
 from fv.verifications import listing
-from fv.verifications import store as verifications
 from fv.webhooks import listing as webhooks
 
 GIB = 1024**3
@@ -67,7 +67,8 @@ def examine(app: Flask, now: int, audit_after: int) -> Iterator[Finding]:
     yield from _doors(app)
     yield from _https(app, now)
     yield from _proxies(app)
-    yield from _photos(now)
+    yield from _photos()
+    yield from retention.examine(now)
     yield from _faces(app)
     yield from _analysis(now)
     yield from _search(app)
@@ -208,7 +209,7 @@ def _proxies(app: Flask) -> Iterator[Finding]:
         yield ok("proxies", "none is trusted")
 
 
-def _photos(now: int) -> Iterator[Finding]:
+def _photos() -> Iterator[Finding]:
     try:
         kept, missing = evidence.kept_and_missing()
     except db.Unavailable as error:
@@ -219,10 +220,8 @@ def _photos(now: int) -> Iterator[Finding]:
             "photos",
             f"the files of {words.count(missing, 'photo')} are gone. Put back the folder of FV_BLOBS from your backup.",
         )
-    if late := verifications.overdue(now - DAY):
-        yield wrong("photos", f"those of {words.count(late, 'session')} should have been erased: run `fv serve`")
-    if not (missing or late):
-        yield ok("photos", f"{kept:,} kept, each with its file, none past its term")
+    else:
+        yield ok("photos", f"{kept:,} kept, each with its file")
 
 
 def _faces(app: Flask) -> Iterator[Finding]:

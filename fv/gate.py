@@ -52,6 +52,11 @@ OPEN_TO_ALL = frozenset({
     # who opens a verification link
     ("GET", "entry.consent"),
     ("POST", "entry.start"),
+    # who was photographed, on a page whose address holds a code; and what everybody may know
+    ("GET", "receipts.page"),
+    ("POST", "receipts.erase"),
+    ("GET", "receipts.signed"),
+    ("GET", "receipts.policy"),
 })  # fmt: skip
 
 #: Somebody who knows a password, and perhaps nothing else, may call these.
@@ -80,6 +85,9 @@ OPEN_TO_KEYS: dict[tuple[str, str], str] = {
     ("GET", "verifications.api_photos"): "photos:read",
     ("GET", "verifications.api_photo"): "photos:read",
     ("GET", "verifications.api_document"): "documents:read",
+    ("DELETE", "erasures.api_erase"): "erase:write",
+    ("GET", "erasures.api_list"): "erase:write",
+    ("GET", "erasures.api_get"): "erase:write",
     ("GET", "usage.api_usage"): "usage:read",
     ("GET", "links.api_list"): "links:write",
     ("POST", "links.api_create"): "links:write",

@@ -46,10 +46,19 @@ KINDS: Mapping[str, Kind] = {
         "There is no verification at this address. Open the whole link that you were sent, in this browser.",
         leads_on=False,
     ),
+    "no_receipt": Kind(
+        404,
+        "Nothing is kept at this address",
+        "It is not the address that you were shown, or the whole account is gone. Open the whole address again.",
+        leads_on=False,
+    ),
     "not_found": Kind(404, "Nothing here", "The address is wrong, or what it named is gone."),
     "document_not_read": Kind(404, "Not read", "Nothing was read from a document of this session."),
     "method_not_allowed": Kind(405, "Not in this way", "This address does not answer this method."),
     "already_enrolled": Kind(409, "Already set up", "Two-factor authentication is set up; nothing was changed."),
+    "legal_hold": Kind(
+        409, "A legal hold keeps it", "It can be erased on the day the hold ends, or after somebody ended it sooner."
+    ),
     "invalid_transition": Kind(
         409, "Not any more", "The session has gone on meanwhile, so this cannot be done. Look at it again."
     ),

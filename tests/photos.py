@@ -6,9 +6,32 @@ from PIL import Image
 
 from fv import clock, db
 from fv.analysis.report import Report
+from fv.evidence import flows as evidence
+from fv.retention import confirming
+from fv.retention import flows as retention
+from fv.retention import store as store_of_erasures
+from fv.retention.store import Erasure
 from fv.verifications import due, flows, store
 
 KINDS = flows.STEPS
+
+
+def erase_due(now: int) -> list[Erasure]:
+    """What is past its term goes, as the background process does it, and is looked for."""
+    begun = []
+    while some := retention.erase_due(now):
+        begun += some
+    confirming.confirm(now)
+    return [store_of_erasures.by_id(one.id) for one in begun]
+
+
+def forget_photos(account_id: str, id: str, now: int) -> int:
+    """Without a session: what an erasure does with photos. How many there were."""
+    with db.transaction():
+        number = evidence.forget_photos(account_id, id, now).number
+        evidence.forget_document(account_id, id)
+    evidence.clear(account_id, id)
+    return number
 
 
 def picture(colour: str = "teal", size: tuple[int, int] = (640, 480)) -> bytes:

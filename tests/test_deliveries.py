@@ -17,7 +17,7 @@ from fv.webhooks import delivering, flows, store
 from fv.webhooks.delivering import AGAIN, Ways
 from tests.conftest import Visitor, elsewhere
 from tests.crashes import killed_before
-from tests.photos import photographed, unexamined
+from tests.photos import erase_due, photographed, unexamined
 from tests.receivers import certified, receiving
 from tests.reports import report
 from tests.test_audit import names
@@ -450,7 +450,7 @@ def test_with_a_session_what_waits_is_erased_and_of_what_was_sent_only_that_stay
     assert [row["facts"] is None for row in rows(app)] == [False, False]
     clock.passes(hours=30 * 24)
     with app.app_context():
-        while due.erase_next(int(clock.now)):
+        while erase_due(int(clock.now)):
             pass
     assert deliver(app, clock) == 0
     ada.signs_in()

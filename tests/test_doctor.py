@@ -44,26 +44,25 @@ def test_a_healthy_installation_is_told_line_by_line(app, ada):
     subjects = {line[7:20].strip() for line in result.output.splitlines()}
     assert subjects == {
         "clock", "files", "key", "engine", "vectors", "database", "schema", "disk", "audit trail", "registration",
-        "hashing", "address", "proxies", "photos", "faces", "analysis", "search", "mail", "webhooks", "accounts",
+        "hashing", "address", "proxies", "photos", "retention", "faces", "analysis", "search", "mail", "webhooks",
+        "accounts",
     }  # fmt: skip
     assert "sqlite-vec v0" in result.output and "SQLite 3." in result.output
     assert ada.secret not in result.output and ada.email not in result.output
 
 
 def test_photos_whose_files_are_gone_or_whose_term_is_over_are_counted(app, ada, clock):
-    assert findings(app, "photos") == [("ok", "0 kept, each with its file, none past its term")]
+    assert findings(app, "photos") == [("ok", "0 kept, each with its file")]
     id = ada.call("POST", "/api/v1/sessions", {"external_user_id": "customer-1"}).json["session_id"]
     photographed(app, id)
-    assert findings(app, "photos") == [("ok", "3 kept, each with its file, none past its term")]
+    assert findings(app, "photos") == [("ok", "3 kept, each with its file")]
     next(Path(app.config["BLOBS"]).glob("photos/*")).unlink()
     gone = ("wrong", "the files of 1 photo are gone. Put back the folder of FV_BLOBS from your backup.")
     assert findings(app, "photos") == [gone]
     clock.passes(hours=31 * 24)
-    assert findings(app, "photos") == [
-        gone, ("wrong", "those of 1 session should have been erased: run `fv serve`")
-    ]  # fmt: skip
+    assert findings(app, "retention") == [("wrong", "1 session should have been erased: run `fv serve`")]
     shutil.rmtree(app.config["BLOBS"])
-    assert levels(app, "photos") == ["wrong", "wrong"]
+    assert levels(app, "photos") == ["wrong"]
 
 
 def test_a_queue_that_does_not_move_is_wrong(app, ada, clock):

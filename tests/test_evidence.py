@@ -16,6 +16,7 @@ from fv.db import sqlite
 from fv.evidence import blobs, flows, intake, store
 from fv.evidence.intake import Refused
 from fv.sealing import Keyring, Unreadable
+from tests.photos import forget_photos
 from tests.test_intake import BAD, BLUE, FILM, file, opened, picture
 
 NOW = 1_800_000_000
@@ -173,7 +174,7 @@ def test_erased_means_no_file_no_key_and_of_the_row_only_what_it_was_a_copy_of(a
     photos = [flows.keep(account, "vs_1", kind, file(), NOW) for kind in sorted(store.KINDS)]
     other = flows.keep(account, "vs_2", "selfie", file(), NOW)
     assert not flows.was_erased(account, "vs_1", "selfie")
-    assert flows.erase(account, "vs_1", NOW + 5) == 3 and flows.erase(account, "vs_1", NOW + 6) == 0
+    assert forget_photos(account, "vs_1", NOW + 5) == 3 and forget_photos(account, "vs_1", NOW + 6) == 0
     assert flows.erase("acc_other", "vs_2", NOW) == 0
     assert flows.of_verification(account, "vs_1") == [] and flows.was_erased(account, "vs_1", "selfie")
     assert [path.name for path in files_in(app)] == [other.id] and flows.open(other)
@@ -192,19 +193,19 @@ def test_erased_means_no_file_no_key_and_of_the_row_only_what_it_was_a_copy_of(a
 
 def test_after_an_erasure_a_new_photo_may_be_kept(app, account):
     flows.keep(account, "vs_1", "selfie", file(), NOW)
-    flows.erase(account, "vs_1", NOW)
+    forget_photos(account, "vs_1", NOW)
     again = flows.keep(account, "vs_1", "selfie", file(), NOW)
     assert flows.find(account, "vs_1", "selfie") == again and not flows.was_erased(account, "vs_1", "selfie")
 
 
 def test_an_erasure_that_could_not_delete_says_so_and_is_finished_by_another_or_by_the_sweep(app, account):
-    for ends in (lambda: flows.erase(account, "vs_1", NOW), lambda: flows.sweep(NOW)):
+    for ends in (lambda: forget_photos(account, "vs_1", NOW), lambda: flows.sweep(NOW)):
         photo = flows.keep(account, "vs_1", "selfie", file(), NOW)
         path = folder(app) / photo.id
         aside = path.rename(path.with_name("aside"))
         path.mkdir()  # a file that cannot be deleted
         with pytest.raises(blobs.Unavailable):
-            flows.erase(account, "vs_1", NOW)
+            forget_photos(account, "vs_1", NOW)
         assert flows.find(account, "vs_1", "selfie") is None, "its key is gone already"
         path.rmdir()
         aside.rename(path)

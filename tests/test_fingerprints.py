@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fv import db
-from fv.fingerprints import flows, listing, rotation, store, vector
+from fv.fingerprints import flows, forgetting, listing, rotation, store, vector
 from fv.sealing import Keyring, Unreadable
 from tests.templates import NOW, SPACE, account, near, template
 
@@ -239,7 +239,7 @@ def test_what_a_program_added_to_a_session_stays_when_it_is_analysed_again(ada):
     second = keep(ada, "vs_1", "ann", template(2))
     assert {row["id"] for row in rows()} == {added, second}
     with db.transaction():
-        assert flows.forget(ada, "vs_1") == 2
+        assert len(forgetting.of_session(ada, "vs_1")) == 2
 
 
 def test_templates_of_two_generations_are_both_found(here, ada):
@@ -349,7 +349,7 @@ def test_a_gallery_that_is_gone_takes_no_template(ada):
 def test_the_templates_of_a_session_go_with_it_and_no_others(ada):
     for session in ("vs_1", "vs_2"):
         keep(ada, session, session, template(1))
-    assert flows.forget("acc_eve", "vs_1") == 0 and flows.forget(ada, "vs_1") == 1 and flows.forget(ada, "vs_1") == 0
+    assert [len(forgetting.of_session(whose, "vs_1")) for whose in ("acc_eve", ada, ada)] == [0, 1, 0]
     assert [row["session_id"] for row in rows()] == ["vs_2"]
     assert nearest(ada, template(1), "vs_2") is None
 
@@ -359,7 +359,7 @@ def test_a_deleted_template_is_overwritten_in_the_file(here, ada):
     stored = rows()[0]["vector"]
     db.one(dict, "PRAGMA wal_checkpoint(TRUNCATE)")
     assert stored[:64] in db.path_of(here).read_bytes()
-    flows.forget(ada, "vs_1")
+    forgetting.of_session(ada, "vs_1")
     db.one(dict, "PRAGMA wal_checkpoint(TRUNCATE)")
     for file in db.path_of(here).parent.glob("facevault.db*"):
         assert stored[:64] not in file.read_bytes(), file.name

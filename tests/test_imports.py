@@ -13,11 +13,13 @@ import pytest
 from fv import db
 from fv.audit import store as audit
 from fv.fingerprints import flows as fingerprints
-from fv.fingerprints import listing, rekeying, turning, vector
+from fv.fingerprints import forgetting, listing, rekeying, turning, vector
 from fv.fingerprints import store as templates
 from fv.imports import flows, reading, store
 from fv.imports.flows import Target
 from fv.imports.reading import Bad, Refused, Row, Source
+from fv.terms import store as terms
+from fv.terms.span import CLASSES, Span
 from fv.verifications import store as verifications
 from fv.verifications.store import Verification
 from tests.crashes import killed_before
@@ -257,6 +259,7 @@ def begun_session(account_id, mode="live"):
     verifications.add(
         Verification(SESSION, account_id, "u", mode, "passed", False, "hash", "left", "", NOW, NOW, NOW, NOW + 99)
     )
+    terms.add(SESSION, account_id, NOW, NOW, Span(99, 99, 99), "hash")
     return SESSION
 
 
@@ -276,8 +279,9 @@ def test_a_file_of_a_session_goes_with_it_also_before_it_is_open(ada, lines):
     def erased(done, _all):
         if done == 5:
             with db.transaction():
-                assert fingerprints.forget(ada, session) == 5
+                assert len(forgetting.of_session(ada, session)) == 5
                 assert verifications.erased(session, NOW)
+                terms.gone(session, CLASSES)
 
     taken(source, target, erased)
     assert [user for user, _ in found(ada, template(9), most=9)] == ["ann"], "what came after it is not kept either"

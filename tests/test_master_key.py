@@ -21,6 +21,9 @@ from fv.imports.flows import Checked, Target
 from fv.master_key import flows, key_file
 from fv.mfa import flows as mfa
 from fv.mfa import store as mfa_store
+from fv.retention import confirming
+from fv.retention import flows as retention
+from fv.retention import store as erasures
 from fv.sealing import Keyring
 from fv.verifications import flows as verifications
 from fv.webhooks import flows as webhooks
@@ -107,10 +110,22 @@ class Household:
         self.id = create(app, self.key, **self.again).json["session_id"]
         photographed(app, self.id, None)
         examined(app, self.id, report())
+        self.erased, self.pending = (self._erased(app, f"order {number}", now) for number, now in ((18, 1), (19, None)))
         self.eve = ada.another("eve@example.org")
         self.eve.signs_up()
         self.eve.scans()
         self.before = self.opened(app)
+
+    def _erased(self, app, order, confirmed_at):
+        """An erasure, looked for or not."""
+        id = create(app, self.key, **{"Idempotency-Key": order}).json["session_id"]
+        with app.app_context():
+            account_id = mfa_store.any_enrolled().account_id
+            session = retention.find(account_id, id, 1)
+            erasure = retention.erase_for(session, "operator", "x", 1)
+            if confirmed_at:
+                confirming.confirm(confirmed_at)
+            return erasure.id
 
     def opened(self, app):
         with app.app_context():
@@ -125,6 +140,8 @@ class Household:
                 mfa.can_open_secrets(),
                 self._offered(app),
                 webhooks.secret_of(webhook_store.find(account_id, self.webhook)),
+                len(confirming._traces(erasures.by_id(self.pending))),
+                confirming._seed(1),
             ]
 
     def _offered(self, app):
@@ -162,7 +179,8 @@ def test_everything_is_sealed_under_the_new_key_and_opens_as_before(app, househo
 
 
 def test_every_column_of_sealed_texts_is_sealed_anew(app):
-    kinds = (*mfa.SEALED, *evidence.SEALED, *verifications.SEALED, *fingerprints.SEALED, *webhooks.SEALED)
+    kinds = (*mfa.SEALED, *evidence.SEALED, *verifications.SEALED, *fingerprints.SEALED, *webhooks.SEALED,
+             *retention.SEALED)  # fmt: skip
     assert {(kind.column.table, kind.column.name) for kind in kinds} == sealed_columns(app)
     assert len(flows.SEALING) == len(kinds)
 
@@ -296,7 +314,8 @@ def test_it_says_what_it_will_do_and_asks(app, household, rotate):
         ["1", "accounts whose face templates are turned by another secret"],
         ["1", "TOTP secrets"], ["1", "TOTP secrets not confirmed yet"], ["3", "keys of photos"],
         ["1", "what was read from documents"], ["1", "answers that are given again"], ["1", "seeds of rotations"],
-        ["1", "secrets of webhooks"],
+        ["1", "secrets of webhooks"], ["1", "pieces of what was erased, to be looked for"],
+        ["1", "keys that receipts are signed with"],
     ]  # fmt: skip
     assert str(key_path(app)) in result.stderr and "Older keys stay in the file" in result.stderr
 
@@ -391,7 +410,7 @@ def test_a_rotation_that_only_added_its_key_goes_on_with_it(app, household, rota
         flows.add_key()
     before, restarted = keys(app), rotate.restart()
     assert household.is_as_before(restarted) and len(before) == 2
-    assert "9 things left. Stop the service and run: fv master-key rotate" in run(restarted, "doctor").output
+    assert "11 things left. Stop the service and run: fv master-key rotate" in run(restarted, "doctor").output
     result = rotate(restarted)
     assert result.exit_code == 0 and GOES_ON in result.stderr and keys(app) == before
     assert "master-key" not in run(restarted, "doctor").output

@@ -9,6 +9,8 @@ import pytest
 
 from fv import db
 from fv.dashboard import figures, flows
+from fv.terms import store as terms
+from fv.terms.span import Span
 from fv.usage import chart
 from fv.verifications import listing, store
 from fv.verifications.listing import DAY
@@ -152,10 +154,14 @@ def test_sessions_that_lose_their_photos_within_seven_days_are_counted_with_them
         photographed(app, id, None, kinds=("id_photo", "selfie", "liveness_frame")[:kinds])
     with app.app_context():
         for id, left in zip(made, (7 * DAY, 1, 7 * DAY + 60, 1), strict=True):
-            db.run("UPDATE verifications SET erase_after = :at WHERE id = :id", id=id, at=NOW + left)
-    assert (seen().erased.sessions, seen().erased.photos, seen().erased.newest) == (2, 5, NOW + 30)
+            db.run("UPDATE terms SET photos_until = :at, next_at = :at WHERE session_id = :id", id=id, at=NOW + left)
+    assert (seen().erased.verifications, seen().erased.photos) == (2, 5)
     page = ada.get("/dashboard").text
-    assert '<strong class="num">5</strong> photos of 2 sessions' in page and "/sessions?to=2024-10-04" in page
+    assert '<strong class="num">5</strong> photos of 2 sessions' in page and 'href="/retention">How long' in page
+    with app.app_context():
+        terms.hold(made[1], NOW + DAY, "a court")
+        db.run("UPDATE verifications SET mode = 'test' WHERE id = :id", id=made[0])
+    assert seen().erased.verifications == 0, "held, and of test mode"
 
 
 def test_many_are_counted_some_hundred_at_a_time(app, account_id, has, seen, monkeypatch):
@@ -164,9 +170,11 @@ def test_many_are_counted_some_hundred_at_a_time(app, account_id, has, seen, mon
         for id in ids[:5]:
             db.run("INSERT INTO photos (id, account_id, verification_id, kind, sha256) "
                    "VALUES (:id, :account_id, :id, 'selfie', '')", id=id, account_id=account_id)  # fmt: skip
+        for id in ids:
+            terms.add(id, account_id, NOW - DAY, NOW, Span(2 * DAY, 2 * DAY, 2 * DAY), f"receipt of {id}")
     for at_once in (1, 2, 7, 500):
-        monkeypatch.setattr("fv.evidence.flows.AT_ONCE", at_once)
-        assert (seen().erased.sessions, seen().erased.photos) == (5, 5)
+        monkeypatch.setattr("fv.dashboard.flows.AT_ONCE", at_once)
+        assert (seen().erased.verifications, seen().erased.photos) == (5, 5)
 
 
 # ── Webhooks ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -10,7 +10,7 @@ import pytest
 from fv import db
 from fv.audit import store as audit
 from fv.db import sqlite
-from fv.fingerprints import flows, listing, rekeying, store, vector
+from fv.fingerprints import flows, forgetting, listing, rekeying, store, vector
 from tests.crashes import killed_before
 from tests.templates import NOW, SPACE, account, by_hand, found, keep, template
 
@@ -95,7 +95,7 @@ def test_block_list_session_and_time_stay(ada):
     hit, _ = flows.nearest_blocked(ada, "live", SPACE, template(1))
     assert hit.fingerprint == after and hit.similarity == pytest.approx(1, abs=1e-6)
     with db.transaction():
-        assert flows.forget(ada, "vs_1") == 1
+        assert len(forgetting.of_session(ada, "vs_1")) == 1
     assert listing.block_list(ada, None, 9) == []
 
 

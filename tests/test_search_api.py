@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from fv import db
 from fv.api import times
 from fv.fingerprints import listing, rekeying, vector
+from fv.terms import store as terms
+from fv.terms.span import CLASSES
 from tests.conftest import Visitor, elsewhere
 from tests.templates import near, template
 from tests.test_audit import trail
@@ -166,7 +168,7 @@ def test_a_session_has_to_be_of_this_account_and_mode_and_not_erased(app, ada, e
         assert (answer.status_code, answer.json["code"]) == (404, "not_found")
     assert add(ada.call, session_id=trial, mode="test")["session_id"] == trial
     with app.app_context():
-        db.run("UPDATE verifications SET erased_at = 9 WHERE id = :id", id=own)
+        terms.gone(own, CLASSES)
     answer = ada.call("POST", URL, body | {"session_id": own})
     assert (answer.status_code, answer.json["code"]) == (410, "erased") and len(listed(ada.call)) == 1
 

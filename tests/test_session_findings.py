@@ -13,7 +13,7 @@ from fv.analysis.report import Failed, Field, Report
 from fv.evidence import portrait
 from fv.verifications import due
 from tests.conftest import Visitor
-from tests.photos import examined, photographed
+from tests.photos import erase_due, examined, photographed
 from tests.reports import detection, document, face, report
 from tests.test_audit import trail
 from tests.test_sessions_pages import NOWHERE, bearer, eve, make, put_into, viewings  # noqa: F401 (eve is a fixture)
@@ -240,7 +240,7 @@ def test_after_its_term_what_was_read_is_gone_and_the_decision_stays(app, ada, a
     id = analysed()
     clock.passes(hours=31 * 24)
     with app.app_context():
-        while due.erase_next(int(clock.now)):
+        while erase_due(int(clock.now)):
             pass
     ada.signs_in()
     page = ada.get(f"/sessions/{id}").text

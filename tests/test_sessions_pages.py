@@ -7,7 +7,7 @@ import pytest
 from fv import db, words
 from fv.evidence import flows as evidence
 from tests.conftest import Visitor
-from tests.photos import KINDS, photographed, picture
+from tests.photos import KINDS, forget_photos, photographed, picture
 from tests.test_audit import trail
 
 NOWHERE = "vs_" + "0" * 32
@@ -317,7 +317,7 @@ def test_an_erased_photo_is_410(app, ada):
     id = reviewed(app, ada)
     with app.app_context():
         account_id = db.one(dict, "SELECT account_id FROM verifications")["account_id"]
-        assert evidence.erase(account_id, id, 1) == 3
+        assert forget_photos(account_id, id, 1) == 3
     page = ada.get(f"/sessions/{id}").text
     assert page.count("Erased") == 3 and ">Show<" not in page
     for path in (f"/api/v1/sessions/{id}/photos", f"/api/v1/sessions/{id}/photos/selfie"):

@@ -10,7 +10,7 @@ from fv import db
 from fv.db import sqlite
 from fv.evidence import flows as evidence
 from fv.usage import flows
-from tests.photos import photographed, picture
+from tests.photos import forget_photos, photographed, picture
 from tests.test_links import agree
 from tests.test_serving import at_once, enrolled
 from tests.test_sessions import bearer, create, get
@@ -215,7 +215,7 @@ def test_storage_is_what_the_kept_photos_take_through_retakes_and_erasure(app, a
     assert kept(ada) == retaken, "a day without a change keeps what there was"
     with app.app_context():
         for _ in range(2):
-            evidence.erase(account_id, live, int(clock.now))
+            forget_photos(account_id, live, int(clock.now))
     days = [*usage(ada)["storage_bytes"].values()]
     assert days[-2:] == [retaken, stored(app)] and set(days[:-2]) == {0} and days[-1] < retaken
     clock.passes(hours=24 * 40)

@@ -16,7 +16,7 @@ from fv.fingerprints import listing
 from fv.sealing import Unreadable
 from fv.verifications import due, flows, store, verdict
 from tests.conftest import elsewhere
-from tests.photos import KINDS, photographed, picture
+from tests.photos import KINDS, erase_due, photographed, picture
 from tests.reports import detection, face, report
 from tests.templates import near, template
 from tests.test_sessions import bearer, create
@@ -168,7 +168,7 @@ def test_a_file_of_an_erased_session_is_still_known(app, begin, clock):
     begin()
     clock.passes(hours=31 * 24)
     with app.app_context():
-        assert due.erase_next(int(clock.now))
+        assert erase_due(int(clock.now))
         other = db.one(dict, "SELECT id, token_hash FROM verifications")["id"]
         assert evidence.of_verification(session(other).account_id, other) == []
         account_id = session(other).account_id
@@ -296,7 +296,7 @@ def test_with_its_session_a_blocked_face_is_erased(app, begin, clock):
     blocked(app, first)
     clock.passes(hours=31 * 24)
     with app.app_context():
-        assert due.erase_next(int(clock.now)) and db.many(dict, "SELECT * FROM blocked_fingerprints") == []
+        assert erase_due(int(clock.now)) and db.many(dict, "SELECT * FROM blocked_fingerprints") == []
 
 
 def test_without_a_face_nobody_can_say_whether_it_is_a_duplicate(app, begin):
@@ -346,7 +346,7 @@ def test_with_a_session_its_document_and_its_template_are_erased_and_the_finding
     with app.app_context():
         db.run("UPDATE verifications SET findings = :text WHERE id = :id", text=found.as_text(), id=id)
         clock.passes(hours=31 * 24)
-        assert due.erase_next(int(clock.now))
+        assert erase_due(int(clock.now))
         assert db.many(dict, "SELECT id FROM fingerprints") == [] == db.many(dict, "SELECT read_at FROM documents")
         assert read(session(id).findings).findings == found.findings
 
@@ -355,7 +355,7 @@ def test_of_a_session_that_was_erased_meanwhile_nothing_is_kept(app, begin, cloc
     id = begin()
     clock.passes(hours=31 * 24)
     with app.app_context():
-        assert due.erase_next(int(clock.now))
+        assert erase_due(int(clock.now))
     keep(app, id, seen())
     with app.app_context():
         assert db.many(dict, "SELECT id FROM fingerprints") == [] == db.many(dict, "SELECT read_at FROM documents")

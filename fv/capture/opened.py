@@ -4,11 +4,15 @@ It is sealed, so that whoever reads the cookies of a browser does not learn the 
 which then goes on with the session that was begun there.
 """
 
+from dataclasses import dataclass
+
 from flask import current_app, request, url_for
 from werkzeug.wrappers import Response
 
 from fv import clock, sealing
 from fv.problems import Problem
+from fv.terms import span
+from fv.terms.span import Span
 from fv.verifications import flows as verifications
 from fv.verifications.store import Verification
 from fv.verifications.views import capture_url
@@ -36,6 +40,11 @@ def link() -> str:
     return capture_url(*_held())
 
 
+def receipt_code() -> str:
+    """The code of the person's own page of what is kept."""
+    return span.code_of(_held()[1])
+
+
 def remember(response: Response, id: str, token: str, expires_at: int) -> Response:
     """It lasts as long as the session: phones end a browser in the background, and reopening it must go on."""
     left = expires_at - clock.now()
@@ -51,16 +60,25 @@ def remember(response: Response, id: str, token: str, expires_at: int) -> Respon
     return response
 
 
-def sealed(token: str, link_id: str) -> str:
-    """The token of a session that may be begun with this link, for the form that begins it."""
-    return _keyring().seal(token.encode(), bound_to=f"{COOKIE} {link_id}")
+@dataclass(frozen=True)
+class Visit:
+    """What a form that begins a session carries: the token it will have, and for how long was said that things stay."""
+
+    token: str
+    shown: Span
 
 
-def unsealed(text: str, link_id: str) -> str | None:
+def sealed(visit: Visit, link_id: str) -> str:
+    """For the form of this link."""
+    return _keyring().seal(f"{visit.token} {visit.shown.as_text()}".encode(), bound_to=f"{COOKIE} {link_id}")
+
+
+def unsealed(text: str, link_id: str) -> Visit | None:
     """What sealed() was given; None when it did not write this."""
     try:
-        return _keyring().open(text, bound_to=f"{COOKIE} {link_id}").decode()
-    except sealing.Unreadable:
+        token, _, shown = _keyring().open(text, bound_to=f"{COOKIE} {link_id}").decode().partition(" ")
+        return Visit(token, span.read(shown))
+    except (sealing.Unreadable, ValueError):
         return None
 
 

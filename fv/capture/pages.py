@@ -3,14 +3,16 @@
 GET never uses a link up: previews of a chat open it too. Who began a session here comes back to it.
 """
 
-from flask import Blueprint, current_app, request, url_for
+from flask import Blueprint, request, url_for
 from werkzeug.wrappers import Response
 
 from fv import clock, web
 from fv.capture import opened
+from fv.capture.opened import Visit
 from fv.links import flows as links
 from fv.links.store import Link
 from fv.problems import Problem
+from fv.terms import flows as terms
 from fv.throttle.flows import Pause
 from fv.verifications import flows as verifications
 from fv.verifications import states
@@ -31,13 +33,13 @@ def start(token: str) -> Response:
         return web.go("capture.page")
     if request.form.get("consent") != "yes":
         return _screen(link, token, 422, unticked=True)
-    mine = opened.unsealed(request.form.get("visit", ""), link.id) or verifications.new_token()
-    session = links.begin(link, mine, clock.now())
+    visit = opened.unsealed(request.form.get("visit", ""), link.id) or _new_visit(link)
+    session = links.begin(link, visit.token, visit.shown, clock.now())
     if isinstance(session, Pause):
         raise Problem("busy", retry_after=session.seconds)
     if session is None:
         raise Problem("verification_link_ended")
-    return opened.remember(web.go("capture.page"), session.id, mine, session.expires_at)
+    return opened.remember(web.go("capture.page"), session.id, visit.token, session.expires_at)
 
 
 def _link(token: str) -> Link:
@@ -55,13 +57,18 @@ def _is_under_way(link: Link) -> bool:
     return session.status in states.OPEN or link.status(clock.now()) != "active"
 
 
+def _new_visit(link: Link) -> Visit:
+    return Visit(verifications.new_token(), terms.of_account(link.account_id))
+
+
 def _screen(link: Link, token: str, status: int = 200, unticked: bool = False) -> Response:
     """With the token that the session will have: sent twice, because the answer was lost, it is the same session."""
     if link.status(clock.now()) != "active":
         raise Problem("verification_link_ended")
-    visit = opened.sealed(verifications.new_token(), link.id)
+    visit = _new_visit(link)
     address = web.address_of(".consent", token=token)
     return web.screen(
-        "capture/consent.html", status, agree_at=url_for(".start", token=token), visit=visit, unticked=unticked,
-        link=address, kept_for=current_app.config["RETENTION"],
+        "capture/consent.html", status, agree_at=url_for(".start", token=token), visit=opened.sealed(visit, link.id),
+        unticked=unticked,
+        link=address, kept_for=vars(visit.shown),
     )  # fmt: skip

@@ -17,6 +17,8 @@ from fv.capture.flows import Step
 from fv.evidence.intake import Refused as NoPhoto
 from fv.evidence.store import Photo
 from fv.problems import FieldError, Problem
+from fv.terms import store as terms
+from fv.terms.store import Term
 from fv.verifications import flows as verifications
 from fv.verifications import states
 from fv.verifications.flows import Refused
@@ -210,9 +212,16 @@ def _screen(session: Verification, status: int = 200, again: str | None = None, 
     template = templates.get(step, "photo")
     if step is Step.HEAD_TURN and not flows.has_time(session, clock.now()):
         template = "ready"
+    term = terms.of_session(session.account_id, session.id)
     link = None if step is Step.END else opened.link()  # to go on elsewhere: afterwards nobody needs it
     return web.screen(
         f"capture/{template}.html", status, session=session, step=step.value, now_at=now_at.value, taken=taken,
         is_decided=session.status in states.COMPLETED, link=link,
-        agree_at=url_for(".start", of=session.id), kept_for=session.erase_after - session.created_at, **context,
+        agree_at=url_for(".start", of=session.id), kept_for=_kept_for(term), term=term,
+        receipt=url_for("receipts.page", code=opened.receipt_code()) if term and term.receipt_hash else None, **context,
     )  # fmt: skip
+
+
+def _kept_for(term: Term | None) -> dict[str, int]:
+    """Seconds from the making of the session, of each kind."""
+    return {kind: (until or 0) - term.counted_from for kind, until in term.untils.items()} if term else {}

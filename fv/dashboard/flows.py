@@ -8,9 +8,11 @@ from fv import db
 from fv.api import lists
 from fv.dashboard import figures
 from fv.dashboard.figures import DAYS, Figures
-from fv.evidence import flows as evidence
+from fv.evidence import store as evidence
+from fv.evidence.store import Kept
 from fv.keys import store as keys
 from fv.links import store as links
+from fv.terms import store as terms
 from fv.verifications import listing
 from fv.verifications.listing import DAY, Filter
 from fv.verifications.store import Verification
@@ -20,6 +22,7 @@ from fv.webhooks.listing import Trouble
 MODE = "live"
 SOON = 7 * DAY  # seconds in which what is to be erased is named
 LATEST = 5  # sessions that are listed
+AT_ONCE = 500  # sessions that a statement names
 
 
 @dataclass(frozen=True)
@@ -31,17 +34,9 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Erased:
-    """Sessions that lose their photos. `newest`: when the last of them was created; None: there are none."""
-
-    sessions: int
-    photos: int
-    newest: int | None
-
-
-@dataclass(frozen=True)
 class Overview:
-    """`days`: since 1970-01-01, the oldest first, each with its sessions by status. `oldest`: of those in review.
+    """`days`: since 1970-01-01, the oldest first, each with its sessions by status. `oldest`: of those in review;
+    `erased`: what loses its photos soon.
 
     `steps`: None once there is a live session.
     """
@@ -52,7 +47,7 @@ class Overview:
     waiting: int
     oldest: Verification | None
     troubles: Sequence[Trouble]
-    erased: Erased
+    erased: Kept
     latest: Sequence[Verification]
     steps: tuple[Step, ...] | None
 
@@ -71,7 +66,7 @@ def overview(account_id: str, now: int) -> Overview:
             waiting=listing.waiting(account_id, MODE),
             oldest=oldest[0] if oldest else None,
             troubles=webhooks.in_trouble(account_id, MODE),
-            erased=_erased(account_id, now + SOON),
+            erased=_erased(account_id, now + SOON, now),
             latest=listing.page(account_id, Filter(MODE), *lists.BEGINNING, LATEST, now),
             steps=None if listing.has_any(account_id, MODE) else _steps(account_id, now),
         )
@@ -81,10 +76,13 @@ def _figures(account_id: str, by_day: dict[int, Counter[str]], first: int) -> Fi
     return Figures(figures.whole(by_day, first), listing.median_seconds(account_id, MODE, first * DAY))
 
 
-def _erased(account_id: str, until: int) -> Erased:
-    due = listing.erased_next(account_id, MODE, until)
-    kept = evidence.kept_of([id for id, _ in due])
-    return Erased(kept.verifications, kept.photos, max((at for _, at in due), default=None))
+def _erased(account_id: str, by: int, now: int) -> Kept:
+    ids, sessions, photos = terms.losing_photos(account_id, by, now), 0, 0
+    for at in range(0, len(ids), AT_ONCE):
+        live = listing.kept_of_mode(account_id, MODE, ids[at : at + AT_ONCE])
+        kept = evidence.kept_of(live)
+        sessions, photos = sessions + kept.verifications, photos + kept.photos
+    return Kept(sessions, photos)
 
 
 def _steps(account_id: str, now: int) -> tuple[Step, ...]:

@@ -175,7 +175,17 @@ def empty_log() -> bool:
 
     Outside of any transaction. False: somebody still reads who began before; then the next call does it.
     """
-    return bool(_execute(sqlite.EMPTY_LOG).fetchone()[0] == 0)
+    _execute(sqlite.BUSY_BRIEFLY)
+    try:
+        return bool(_execute(sqlite.EMPTY_LOG).fetchone()[0] == 0)
+    finally:
+        _execute(sqlite.BUSY_AS_EVER)
+
+
+def files() -> list[Path]:
+    """Every file that may hold what was once in the database: itself, its log, the copy made before an upgrade."""
+    path = path_of(current_app._get_current_object())  # type: ignore[attr-defined]
+    return sorted(path.parent.glob(f"{path.name}*"))
 
 
 def facts() -> Facts:

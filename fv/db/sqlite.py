@@ -30,8 +30,10 @@ BEGIN = "BEGIN IMMEDIATE"
 BEGIN_READING = "BEGIN DEFERRED"
 ENDING = 2  # seconds that another connection is given to be closed
 EMPTY_LOG = "PRAGMA wal_checkpoint(TRUNCATE)"  # its first number is 1 when somebody reads who began before
+BUSY_BRIEFLY = "PRAGMA busy_timeout = 100"  # ms: while the log waits for a reader, nobody else can write
+BUSY_AS_EVER = "PRAGMA busy_timeout = 5000"  # ms a writer waits for another
 SETTINGS = (
-    "PRAGMA busy_timeout = 5000",  # ms a writer waits for another; first, because the next line may have to wait
+    BUSY_AS_EVER,  # first, because the next line may have to wait
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",  # a spent code stays spent when the power fails
     "PRAGMA foreign_keys = ON",

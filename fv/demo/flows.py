@@ -27,6 +27,7 @@ from fv.mfa import totp
 from fv.passwords import flows as passwords
 from fv.support import flows as support
 from fv.support.flows import Refused
+from fv.terms import flows as terms
 from fv.usage import flows as usage
 from fv.verifications import store
 
@@ -88,6 +89,8 @@ def fill(account_id: str, sessions: int, photographed: int, now: int) -> Iterato
 def _add(history: History) -> None:
     session = history.session
     store.add(session)
+    terms.begin(session.id, session.account_id, session.token_hash, terms.default(), session.expires_at,
+                session.created_at)  # fmt: skip
     usage.count(session.account_id, session.mode, "sessions_created", session.created_at)
     if session.submitted_at is not None:
         usage.count(session.account_id, session.mode, "sessions_billable", session.submitted_at)

@@ -64,6 +64,15 @@ def older_than(moment: int) -> Iterator[str]:
         raise Unavailable(f"the blobs could not be listed ({type(error).__name__})") from None
 
 
+def names() -> set[str]:
+    """Of every file beside the blobs, without the folder: one that is being written has a `#` behind its name."""
+    try:
+        with os.scandir(_folder() / MINE) as entries:
+            return {entry.name for entry in entries}
+    except OSError as error:
+        raise Unavailable(f"the blobs could not be listed ({type(error).__name__})") from None
+
+
 def _folder() -> Path:
     folder: Path = current_app.config["BLOBS"]
     return folder

@@ -5,8 +5,9 @@ The blob is written before the row that names it, and deleted after the row is g
 blob that nobody can open, and sweep() takes it away.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from contextlib import suppress
+from dataclasses import dataclass, field
 
 from flask import current_app
 
@@ -19,8 +20,16 @@ from fv.turns import Turns
 from fv.usage import flows as usage
 
 MOST_COPIES = 20  # that are told of
-AT_ONCE = 500  # verifications a statement names
 ORPHANED = 3600  # seconds a blob may wait for its row: a transaction takes milliseconds
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """How many there were, and what of them stood in the database: to be looked for afterwards."""
+
+    number: int
+    traces: list[bytes] = field(repr=False)
+
 
 _marking = Turns("marking", at_once=2, room=8, patience=10)  # 0.65 s and 50 MB each (watermark.py)
 
@@ -65,12 +74,6 @@ def of_verifications(account_id: str, verification_ids: Sequence[str]) -> dict[s
     return found
 
 
-def kept_of(verification_ids: Sequence[str]) -> store.Kept:
-    """How many photos there are of these; whose they are is known to whoever asks."""
-    parts = [store.kept_of(verification_ids[at : at + AT_ONCE]) for at in range(0, len(verification_ids), AT_ONCE)]
-    return store.Kept(sum(part.verifications for part in parts), sum(part.photos for part in parts))
-
-
 def was_erased(account_id: str, verification_id: str, kind: str) -> bool:
     """Whether there was such a photo, and none is kept."""
     is_kept = store.live(account_id, verification_id, kind) is not None
@@ -95,19 +98,35 @@ def portrait_of(photo: Photo, box: tuple[int, int, int, int], turned: int, text:
         return watermark.burn(portrait.cut(open(photo), box, turned), text)
 
 
-def erase(account_id: str, verification_id: str, now: int) -> int:
-    """Keys and what was read first, then blobs; how many photos. Raises blobs.Unavailable when one is left: call again.
+def forget_photos(account_id: str, verification_id: str, now: int, digests: bool = False) -> Forgotten:
+    """Their keys: nothing of these photos can be opened from then on. Inside a transaction; clear() takes the blobs.
 
-    Outside of any transaction. When it returns, nothing of these photos can be opened, no blob of them is there, and
-    nothing that was read from them.
+    `digests`: their SHA-256 as well, by which the same file is known again.
     """
-    with db.transaction():
-        freed = sum(photo.bytes for photo in store.all_live(account_id, verification_id))
-        number = store.forget(account_id, verification_id, now)
-        usage.stored(account_id, -freed, now)
-        forget_document(account_id, verification_id)
+    live = store.all_live(account_id, verification_id)
+    traces = [photo.sealed_key.encode() for photo in live]
+    if digests:
+        traces += [digest.encode() for digest in store.digests(account_id, verification_id)]
+        store.forget_digests(account_id, verification_id)
+    number = store.forget(account_id, verification_id, now)
+    usage.stored(account_id, -sum(photo.bytes for photo in live), now)
+    return Forgotten(number, traces)
+
+
+def clear(account_id: str, verification_id: str) -> None:
+    """Delete the blobs of its erased photos. Outside of any transaction. Raises blobs.Unavailable: call again."""
     _clear(store.leftovers(account_id, verification_id))
-    return number
+
+
+def left_over(account_id: str, verification_id: str, names: Set[str]) -> bool:
+    """Whether one of these files (blob_names()) is of an erased photo of it."""
+    ids = store.ids_erased(account_id, verification_id)
+    return any(name.partition("#")[0] in ids for name in names)
+
+
+def blob_names() -> set[str]:
+    """Every file there is, half-written ones too. Raises blobs.Unavailable."""
+    return blobs.names()
 
 
 def copies(account_id: str, verification_id: str) -> list[Copy]:
@@ -129,9 +148,11 @@ def open_document(account_id: str, verification_id: str) -> str | None:
     return _keyring().open(sealed, bound_to=_document_of(account_id, verification_id)).decode()
 
 
-def forget_document(account_id: str, verification_id: str) -> int:
-    """How many there were."""
-    return store.forget_document(account_id, verification_id)
+def forget_document(account_id: str, verification_id: str) -> Forgotten:
+    """Inside a transaction."""
+    sealed = store.document(account_id, verification_id)
+    number = store.forget_document(account_id, verification_id)
+    return Forgotten(number, [sealed.encode()] if sealed else [])
 
 
 def has_document(account_id: str, verification_id: str) -> bool:

@@ -59,6 +59,16 @@ class _Sealed:
 
 
 @dataclass(frozen=True)
+class _Digest:
+    sha256: str
+
+
+@dataclass(frozen=True)
+class _Id:
+    id: str
+
+
+@dataclass(frozen=True)
 class Leftover:
     """The blob of a photo that was erased."""
 
@@ -157,6 +167,34 @@ def forget(account_id: str, verification_id: str, now: int) -> int:
         """,
         account_id=account_id, verification_id=verification_id, now=now,
     )  # fmt: skip
+
+
+def digests(account_id: str, verification_id: str) -> list[str]:
+    """SHA-256 of its photos, of erased ones too."""
+    found = db.many(
+        _Digest, f"SELECT sha256 FROM photos WHERE {_OF_ONE} AND sha256 <> id",
+        account_id=account_id, verification_id=verification_id,
+    )  # fmt: skip
+    return [one.sha256 for one in found]
+
+
+def forget_digests(account_id: str, verification_id: str) -> None:
+    """What they were a copy of is no longer known either: their own id, which is like no other, stands there."""
+    db.run(f"UPDATE photos SET sha256 = id WHERE {_OF_ONE}", account_id=account_id, verification_id=verification_id)
+
+
+def has_digest_with(piece: bytes) -> bool:
+    """Whether a kept SHA-256 has these bytes in it."""
+    found = "SELECT id FROM photos WHERE instr(sha256, :piece) > 0 LIMIT 1"
+    return db.one(dict, found, piece=piece.decode("latin-1")) is not None
+
+
+def ids_erased(account_id: str, verification_id: str) -> set[str]:
+    found = db.many(
+        _Id, f"SELECT id FROM photos WHERE {_OF_ONE} AND erased_at IS NOT NULL",
+        account_id=account_id, verification_id=verification_id,
+    )  # fmt: skip
+    return {one.id for one in found}
 
 
 def leftovers(account_id: str, verification_id: str) -> list[Leftover]:

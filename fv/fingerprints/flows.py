@@ -128,11 +128,6 @@ def _new_gallery(account_id: str, mode: str, space: Space, generation: int) -> G
     return new
 
 
-def forget(account_id: str, session_id: str) -> int:
-    """Of this session nothing is kept; how many templates there were. What is deleted is overwritten (db/sqlite.py)."""
-    return sum(store.remove(gallery_id, [id]) for gallery_id, id in listing.places_of_session(account_id, session_id))
-
-
 def remove(account_id: str, id: str, mode: str | None) -> bool:
     """False when the account has none of this id and mode (None: either). Inside a transaction."""
     found = listing.find(account_id, id, mode)

@@ -84,6 +84,23 @@ def places_of_session(account_id: str, session_id: str) -> list[Place]:
     )  # fmt: skip
 
 
+def places_of_person(account_id: str, external_user_id: str) -> list[Place]:
+    """As places_of_session(), of those that are of no session."""
+    return db.many(
+        Place,
+        """
+        SELECT f.gallery_id, f.id FROM fingerprints f JOIN galleries g ON g.id = f.gallery_id
+        WHERE f.external_user_id = :external_user_id AND f.session_id IS NULL AND g.account_id = :account_id
+        """,
+        account_id=account_id, external_user_id=external_user_id,
+    )  # fmt: skip
+
+
+def has_piece(piece: bytes) -> bool:
+    """Reads every template."""
+    return db.one(dict, "SELECT id FROM fingerprints WHERE instr(vector, :piece) > 0 LIMIT 1", piece=piece) is not None
+
+
 def everyone(gallery_id: int, rows: int) -> Iterator[list[tuple[str, str, bytes]]]:
     """(id, external_user_id, vector) of each, so many rows at a time."""
     return db.chunks(

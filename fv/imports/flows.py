@@ -22,6 +22,7 @@ from fv.fingerprints.store import New, Space
 from fv.imports import reading, store
 from fv.imports.reading import Bad, Refused, Row, Source
 from fv.imports.store import Import
+from fv.terms import flows as terms
 from fv.verifications import store as verifications
 from fv.verifications.flows import is_user_id
 
@@ -162,7 +163,7 @@ def _sessions_of(target: Target, now: int) -> Callable[[str], bool]:
 
     def is_kept(id: str) -> bool:
         found = verifications.find(target.account_id, id, target.mode, now)
-        return found is not None and found.erased_at is None
+        return found is not None and terms.keeps(target.account_id, id, "fingerprints")
 
     return is_kept
 

@@ -16,6 +16,8 @@ from fv.jobs.analyst import Analyst
 from fv.metrics import flows as metrics
 from fv.models import flows as models
 from fv.notices import flows as notices
+from fv.retention import confirming
+from fv.retention import flows as retention
 from fv.verifications import due
 
 T = TypeVar("T")
@@ -43,7 +45,7 @@ def run(app: Flask, seen: int) -> None:
     with app.app_context():
         _do(due.take_over, None)
     sending = couriers.started(app, stopping)
-    swept = tidied = 0
+    swept = tidied = confirmed = 0
     while not stopping.is_set():
         with app.app_context():
             sent = False
@@ -55,11 +57,15 @@ def run(app: Flask, seen: int) -> None:
             if clock.now() - tidied >= memory.TIDIED:
                 tidied = clock.now()
                 _do(memory.of_app().tidy, None)
-            erased = _do(lambda: due.erase_next(clock.now()), False)
+            erased = _do(lambda: bool(retention.erase_due(clock.now())), False)
+            if _do(lambda: confirming.is_waiting(clock.now() - confirmed), False):  # noqa: B023 (called at once)
+                confirmed = clock.now()
+                _do(lambda: confirming.confirm(clock.now()), 0)
+                _do(lambda: confirming.drop_old_copies(clock.now()), None)
             if clock.now() - swept >= SWEEP:
                 swept = clock.now()
                 _do(lambda: evidence.sweep(clock.now()), 0)
-                _do(db.empty_log, False)  # where a reader was in the way after an erasure
+                _do(db.empty_log, False)  # where a reader was in the way after a template was deleted
         if not (sent or analysed or erased):
             stopping.wait(PAUSE)
     analyst.close()

@@ -15,6 +15,7 @@ from fv.keys import scopes
 from fv.keys.store import Key
 from fv.links import return_urls, store
 from fv.links.store import Link
+from fv.terms.span import Span
 from fv.throttle.flows import Pause
 from fv.verifications import flows as verifications
 from fv.verifications.store import Verification
@@ -93,8 +94,10 @@ def by_token(token: str) -> Link | None:
     return store.of_token(verifications.hash_of(token))
 
 
-def begin(link: Link, token: str, now: int) -> Verification | Pause | None:
+def begin(link: Link, token: str, shown: Span, now: int) -> Verification | Pause | None:
     """The session of a person who opened this link and consents, with this token. None when the link has ended.
+
+    `shown`: for how long they were told that something is kept.
 
     The same token again: the same session. So an answer that was lost on the way costs nobody their link.
     """
@@ -104,7 +107,7 @@ def begin(link: Link, token: str, now: int) -> Verification | Pause | None:
     with db.transaction():
         begun = verifications.by_token(token, now)
         if begun is None and store.spend(link.id, now):
-            begun = verifications.begin(link.account_id, asked, token, link.id, link.return_url, now)
+            begun = verifications.begin(link.account_id, asked, token, link.id, link.return_url, shown, now)
         if isinstance(begun, Pause):
             raise db.Undo  # the use was not one
     return begun

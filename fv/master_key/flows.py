@@ -23,6 +23,7 @@ from fv.fingerprints import listing, rekeying
 from fv.fingerprints import store as templates
 from fv.master_key import key_file
 from fv.mfa import flows as mfa
+from fv.retention import flows as retention
 from fv.verifications import flows as verifications
 from fv.webhooks import flows as webhooks
 
@@ -184,7 +185,8 @@ def _is_turned_before(account_id: str) -> bool:
     return any(not _keyring().is_current(one.sealed_seed) for one in of_account)
 
 
-SEALED = (*mfa.SEALED, *evidence.SEALED, *verifications.SEALED, *fingerprints.SEALED, *webhooks.SEALED)
+SEALED = (*mfa.SEALED, *evidence.SEALED, *verifications.SEALED, *fingerprints.SEALED, *webhooks.SEALED,
+          *retention.SEALED)  # fmt: skip
 SEALING = tuple(map(_step, SEALED))
 TURNING = Step(
     "accounts whose face templates are turned by another secret", lambda: len(listing.accounts()),

@@ -20,6 +20,7 @@ from fv.keys.store import Key
 from fv.models import flows as models
 from fv.search import store as searches
 from fv.search.store import Search
+from fv.terms import flows as terms
 from fv.usage import flows as usage
 from fv.verifications import store as verifications
 
@@ -174,7 +175,7 @@ def _insist_on_session(account_id: str, id: str, mode: str, now: int) -> None:
     session = verifications.find(account_id, id, mode, now)
     if session is None:
         raise NoSession
-    if session.erased_at is not None:
+    if not terms.keeps(account_id, id, "fingerprints"):
         raise Erased
 
 

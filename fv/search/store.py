@@ -38,3 +38,11 @@ def latest(account_id: str, most: int) -> list[Search]:
         "SELECT * FROM searches WHERE account_id = :account_id ORDER BY created_at DESC, id DESC LIMIT :most",
         account_id=account_id, most=most,
     )  # fmt: skip
+
+
+def forget(account_id: str, about: str) -> int:
+    """Why anybody looked for this is not known any more; of how many searches."""
+    return db.run(
+        "UPDATE searches SET reason = '' WHERE account_id = :account_id AND about = :about AND reason <> ''",
+        account_id=account_id, about=about,
+    )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What is due without anybody asking: submitted sessions are analysed, and those whose term is over erased."""
+"""What is due without anybody asking: submitted sessions are analysed."""
 
 import logging
 from collections.abc import Callable
@@ -6,20 +6,13 @@ from collections.abc import Callable
 from fv import db, ids, sealing
 from fv.analysis import scoring
 from fv.analysis.report import Case, Failed, Interrupted, Report
-from fv.audit import flows as audit
 from fv.evidence import flows as evidence
-from fv.fingerprints import flows as fingerprints
 from fv.verifications import analysis, announcing, store, verdict
 from fv.verifications.store import Verification
-from fv.webhooks import flows as webhooks
 
 LEASE = 300  # seconds a worker has for one session: an examination ends within 120
-UPLOAD = 3600  # seconds after the end of a session in which a photo may still be on its way into the database
 
 _log = logging.getLogger("fv.jobs")
-
-
-# ── Analysis ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def analyse_next(now: int, examine: Callable[[Case], Report]) -> bool:
@@ -83,28 +76,3 @@ def _examined(session: Verification, examine: Callable[[Case], Report]) -> tuple
 def take_over() -> None:
     """For a worker that begins: what the one before it had taken is due now, and not when its lease runs out."""
     store.end_leases()
-
-
-# ── Erasure ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def erase_next(now: int) -> bool:
-    """Erase the photos of the session whose time is over longest. False when none is due.
-
-    The photos first: who dies in between leaves a session that is still due, and erasing again finds nothing to do.
-    """
-    session = store.due_for_erasure(now, now - UPLOAD)
-    if session is None:
-        return False
-    evidence.erase(session.account_id, session.id, now)
-    with db.transaction():
-        # once more: an analysis that ended since may have kept what it read
-        evidence.forget_document(session.account_id, session.id)
-        fingerprints.forget(session.account_id, session.id)
-        webhooks.forget(session.id)
-        if not store.erased(session.id, now):
-            raise db.Undo
-        store.note(session.id, "erased", now)
-        audit.record("session.erased", session.account_id, now, "service", session=session.id)
-    db.empty_log()
-    return True

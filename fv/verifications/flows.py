@@ -25,6 +25,8 @@ from fv.evidence.intake import Refused as NoPhoto
 from fv.evidence.store import Photo
 from fv.keys import flows as keys
 from fv.keys.store import Key
+from fv.terms import flows as terms
+from fv.terms.span import Span
 from fv.throttle.flows import Pause
 from fv.throttle.policy import Rate
 from fv.usage import flows as usage
@@ -75,8 +77,8 @@ def create(account_id: str, asked: Asked, request_key: str | None, now: int) -> 
     """A new session; the same one again for the same Idempotency-Key within a day."""
     if not is_user_id(asked.external_user_id):
         return Refused.USER_ID
-    token = new_token()
-    new = _new(account_id, asked, token, now)
+    token, span = new_token(), terms.of_account(account_id)
+    new = _new(account_id, asked, token, span, now)
     made, fingerprint = Made(new.id, token, new.nonce, new.expires_at), _fingerprint(asked)
     if request_key is not None and asked.mode == "test":
         request_key = f"test\n{request_key}"  # not what live mode was asked with: nobody can send such a header
@@ -89,10 +91,10 @@ def create(account_id: str, asked: Asked, request_key: str | None, now: int) -> 
                 )
             text = json.dumps([made.id, made.token, made.nonce, made.expires_at]).encode()
             sealed = _keyring().seal(text, bound_to=_answer_of(account_id, request_key))
-            answers.keep_answer(account_id, request_key, fingerprint, sealed, now, now - ANSWERS_KEPT)
+            answers.keep_answer(account_id, request_key, fingerprint, sealed, made.id, now, now - ANSWERS_KEPT)
         if pause := _pause(account_id, now):
             raise db.Undo
-        _add(new, now)
+        _add(new, token, span, now)
         return made
     return pause
 
@@ -102,12 +104,18 @@ def is_user_id(text: str) -> bool:
     return 1 <= len(text) <= LONGEST_USER_ID and text.isprintable()
 
 
-def begin(account_id: str, asked: Asked, token: str, link_id: str, return_url: str, now: int) -> Verification | Pause:
-    """The session of a person who came by a verification link and consents. Inside the transaction that counts it."""
+def begin(
+    account_id: str, asked: Asked, token: str, link_id: str, return_url: str, shown: Span, now: int
+) -> Verification | Pause:
+    """The session of a person who came by a verification link and consents. Inside the transaction that counts it.
+
+    `shown`: for how long they were told that something is kept.
+    """
     if pause := _pause(account_id, now):
         return pause
-    new = _new(account_id, asked, token, now, link_id, return_url)
-    _add(new, now)
+    span = terms.of_account(account_id).at_most(shown)
+    new = _new(account_id, asked, token, span, now, link_id, return_url)
+    _add(new, token, span, now)
     _consented(new, now)
     return new
 
@@ -234,14 +242,14 @@ def new_token() -> str:
 
 
 def _new(
-    account_id: str, asked: Asked, token: str, now: int, link_id: str | None = None, return_url: str = ""
+    account_id: str, asked: Asked, token: str, span: Span, now: int, link_id: str | None = None, return_url: str = ""
 ) -> Verification:
     """A session that is not stored yet."""
     settings = current_app.config
     return Verification(
         ids.new("vs"), account_id, asked.external_user_id, asked.mode, "pending", asked.require_poa, hash_of(token),
         secrets.choice(CHALLENGES), secrets.token_urlsafe(16), nonce_made_at=now, created_at=now,
-        expires_at=now + int(settings["SESSION_WINDOW"]), erase_after=now + int(settings["RETENTION"]),
+        expires_at=now + int(settings["SESSION_WINDOW"]), erase_after=now + span.longest,
         link_id=link_id, return_url=return_url, key_id=asked.key_id,
     )  # fmt: skip
 
@@ -253,8 +261,9 @@ def _pause(account_id: str, now: int) -> Pause | None:
     return Pause(max(waits)) if waits and max(waits) > 0 else None
 
 
-def _add(new: Verification, now: int) -> None:
+def _add(new: Verification, token: str, span: Span, now: int) -> None:
     store.add(new)
+    terms.begin(new.id, new.account_id, token, span, new.expires_at, now)
     store.note(new.id, "pending", now)
     usage.count(new.account_id, new.mode, "sessions_created", now, new.key_id)
 

@@ -182,15 +182,16 @@ def median_seconds(account_id: str, mode: str, since: int) -> float | None:
     return sum(one.number for one in middle) / len(middle) if middle else None
 
 
-def erased_next(account_id: str, mode: str, until: int) -> list[tuple[str, int]]:
-    """Id and creation of those that are erased by then, the next one first."""
-    found = """
-        SELECT id, created_at FROM verifications
-        WHERE account_id = :account_id AND mode = :mode AND erased_at IS NULL AND erase_after <= :until
-        ORDER BY erase_after, id
+def kept_of_mode(account_id: str, mode: str, ids: Sequence[str]) -> list[str]:
+    """Those of up to some hundred sessions that are of this mode and not erased."""
+    named = {f"id{number}": id for number, id in enumerate(ids)}
+    found = f"""
+        SELECT id FROM verifications
+        WHERE account_id = :account_id AND mode = :mode AND erased_at IS NULL
+          AND id IN ({", ".join(f":{name}" for name in named) or "NULL"})
     """
-    parts = db.chunks(found, 1000, account_id=account_id, mode=mode, until=until)
-    return [(id, created_at) for part in parts for id, created_at in part]
+    parts = db.chunks(found, 1000, account_id=account_id, mode=mode, **named)
+    return [id for part in parts for (id,) in part]
 
 
 def has_any(account_id: str, mode: str) -> bool:

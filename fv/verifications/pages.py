@@ -13,6 +13,7 @@ from fv.api import lists
 from fv.evidence import flows as evidence
 from fv.fingerprints import listing as fingerprints
 from fv.problems import FieldError, Problem
+from fv.terms import store as terms
 from fv.throttle.flows import Pause
 from fv.verifications import explaining, flows, listing, states, store, viewing
 from fv.verifications.flows import Asked, Refused
@@ -206,6 +207,8 @@ def _session_screen(session: Verification, status: int = 200, wrong: Refused | N
         place=_place(session),
         has_face=bool(fingerprints.of_session(session.account_id, session.id)),
         may_cancel=session.status in states.OPEN,
+        term=terms.of_session(session.account_id, session.id),
+        now=clock.now(),
         wrong=wrong,
         typed=request.form,
         **_looked_into(session),

@@ -273,27 +273,21 @@ def finish(id: str, lease: str, findings: str, score: int | None, decision: str,
 # ── Erasure ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def due_for_erasure(now: int, ended_by: int) -> Verification | None:
-    """The one whose time is over longest, and that could not be photographed after `ended_by`."""
-    return db.one(
-        verification,
-        f"""
-        SELECT {COLUMNS} FROM verifications
-        WHERE erased_at IS NULL AND erase_after <= :now AND expires_at <= :ended_by ORDER BY erase_after, id LIMIT 1
+def erase_by(account_id: str, id: str | None, longest: int) -> None:
+    """Of one session, or of all of the account: nothing is kept longer than so many seconds."""
+    db.run(
+        """
+        UPDATE verifications SET erase_after = created_at + :longest
+        WHERE account_id = :account_id AND (:id IS NULL OR id = :id) AND erased_at IS NULL
+          AND erase_after > created_at + :longest
         """,
-        now=now, ended_by=ended_by,
+        account_id=account_id, id=id, longest=longest,
     )  # fmt: skip
-
-
-def overdue(since: int) -> int:
-    """How many should have been erased by then."""
-    found = db.one(
-        Number, "SELECT count(*) AS number FROM verifications WHERE erased_at IS NULL AND erase_after <= :since",
-        since=since,
-    )  # fmt: skip
-    return found.number if found else 0
 
 
 def erased(id: str, now: int) -> bool:
-    """False when it was noted already."""
-    return db.run("UPDATE verifications SET erased_at = :now WHERE id = :id AND erased_at IS NULL", id=id, now=now) == 1
+    """Where the end user was to go on may tell who they are, and goes as well. False when it was noted already."""
+    return db.run(
+        "UPDATE verifications SET erased_at = :now, return_url = '' WHERE id = :id AND erased_at IS NULL",
+        id=id, now=now,
+    ) == 1  # fmt: skip

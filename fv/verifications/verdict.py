@@ -18,6 +18,7 @@ from fv.evidence import flows as evidence
 from fv.fingerprints import flows as fingerprints
 from fv.fingerprints import vector
 from fv.fingerprints.store import Space
+from fv.terms import flows as terms
 from fv.verifications import analysis, store
 from fv.verifications.store import Verification
 
@@ -49,12 +50,12 @@ def keep(session: Verification, report: Report, now: int) -> None:
 
     Nothing of a session that was erased while somebody looked at its photos.
     """
-    found = store.find(session.account_id, session.id, session.mode, now)
-    if found is None or found.erased_at is not None or not _is_usable(report):
+    if not _is_usable(report):
         return
-    if report.document:
+    if report.document and terms.keeps(session.account_id, session.id, "documents"):
         evidence.keep_document(session.account_id, session.id, json.dumps(asdict(report.document)), now)
-    if (face := report.faces.get("selfie")) and (space := _space(report)):
+    face, space = report.faces.get("selfie"), _space(report)
+    if face and space and terms.keeps(session.account_id, session.id, "fingerprints"):
         fingerprints.keep(
             session.account_id, session.id, session.external_user_id, session.mode, space, face.template, now
         )

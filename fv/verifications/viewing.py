@@ -13,6 +13,7 @@ from fv.audit import flows as audit
 from fv.evidence import flows as evidence
 from fv.evidence.store import Photo
 from fv.keys.store import Key
+from fv.terms import flows as terms
 from fv.usage import flows as usage
 from fv.verifications.store import Verification
 
@@ -110,11 +111,16 @@ def document_state(session: Verification) -> NoDocument | None:
     """Why there is nothing to be looked at; None: there is. Nothing is opened."""
     if evidence.has_document(session.account_id, session.id):
         return None
-    return NoDocument.NOT_READ if session.erased_at is None else NoDocument.ERASED
+    return _no_document(session)
 
 
 def _document(session: Verification) -> Document | NoDocument:
     text = evidence.open_document(session.account_id, session.id)
     if text is None:
-        return NoDocument.NOT_READ if session.erased_at is None else NoDocument.ERASED
+        return _no_document(session)
     return report.read_document(text)
+
+
+def _no_document(session: Verification) -> NoDocument:
+    is_kept = terms.keeps(session.account_id, session.id, "documents")
+    return NoDocument.NOT_READ if is_kept else NoDocument.ERASED

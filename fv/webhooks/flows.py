@@ -157,9 +157,12 @@ def announce(account_id: str, mode: str, session_id: str, facts: Mapping[str, ob
             )
 
 
-def forget(session_id: str) -> None:
-    """The session is erased: what was not sent yet is gone, of what was only that stays. Inside that transaction."""
-    store.forget(session_id)
+def forget(session_id: str) -> int:
+    """The session is erased: what was not sent yet is gone, of what was only that stays; how many told of it.
+
+    Inside that transaction.
+    """
+    return store.forget(session_id)
 
 
 def secret_of(webhook: Webhook) -> str:

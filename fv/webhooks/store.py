@@ -187,16 +187,18 @@ def send_again(id: str, now: int) -> bool:
     ) == 1  # fmt: skip
 
 
-def forget(session_id: str) -> None:
-    """What was not sent is gone; of what was, or was given up, only that stays."""
-    db.run(
+def forget(session_id: str) -> int:
+    """What was not sent is gone; of what was, or was given up, only that stays. How many told of it."""
+    unsent = db.run(
         """
         DELETE FROM deliveries WHERE session_id = :session_id AND next_try_at IS NOT NULL AND delivered_at IS NULL
         """,
         session_id=session_id,
     )
-    db.run("UPDATE deliveries SET facts = NULL, next_try_at = NULL WHERE session_id = :session_id",
-           session_id=session_id)  # fmt: skip
+    return unsent + db.run(
+        "UPDATE deliveries SET facts = NULL, next_try_at = NULL WHERE session_id = :session_id AND facts IS NOT NULL",
+        session_id=session_id,
+    )
 
 
 # ── Sending ──────────────────────────────────────────────────────────────────────────────────────────────────
