@@ -10,6 +10,7 @@ from dataclasses import asdict
 from fv import db
 from fv.accounts import flows as accounts
 from fv.analysis.findings import Findings, Portrait
+from fv.api import times
 from fv.evidence import flows as evidence
 from fv.fingerprints import flows as fingerprints
 from fv.fingerprints.flows import Template
@@ -17,8 +18,9 @@ from fv.fingerprints.store import Space
 from fv.imports import store as imports
 from fv.imports.store import Import
 from fv.keys import scopes
+from fv.retention import confirming
 from fv.support import flows as support
-from fv.verifications import due
+from fv.terms import span
 from tests.conftest import Visitor
 from tests.photos import photographed
 from tests.reports import document
@@ -80,10 +82,40 @@ def session(tenant: Tenant, mode: str, standing: str = "pending") -> str:
     if standing == "canceled":
         tenant.made(f"/api/v1/sessions/{id}/cancel", {}, mode)
     if standing == "erased":
-        tenant.writes("UPDATE verifications SET erase_after = 1, expires_at = 1 WHERE id = :id", id=id)
-        with tenant.app.app_context():
-            assert due.erase_next(int(tenant.clock.now))
+        erase(tenant, mode, id)
     return id
+
+
+def erase(tenant: Tenant, mode: str, id: str) -> str:
+    shown = {"Authorization": f"Bearer {tenant.keys[mode]}"}
+    answer = tenant.client.delete(f"/api/v1/sessions/{id}/data", json={"reason": f"of {tenant.name}"}, headers=shown)
+    assert answer.status_code == 202, answer.text
+    return answer.json["id"]
+
+
+def erasure(tenant: Tenant, mode: str) -> str:
+    return erase(tenant, mode, session(tenant, mode))
+
+
+def held_session(tenant: Tenant, mode: str) -> str:
+    id, until = session(tenant, mode), times.written(int(tenant.clock.now) + 30 * 86400)
+    assert tenant.call("PUT", f"/api/v1/sessions/{id}/hold", {"until": until, "reason": "court"}).status_code == 200
+    return id
+
+
+def receipt_code(tenant: Tenant, mode: str) -> str:
+    """Of the page of a person who was verified."""
+    made = tenant.made("/api/v1/sessions", {"external_user_id": "customer"}, mode)
+    return span.code_of(made["session_token"])
+
+
+def signed_receipt(tenant: Tenant, mode: str) -> str:
+    """The code of a page whose session was erased, and looked for."""
+    made = tenant.made("/api/v1/sessions", {"external_user_id": "customer"}, mode)
+    erase(tenant, mode, made["session_id"])
+    with tenant.app.app_context():
+        assert confirming.confirm(int(tenant.clock.now))
+    return span.code_of(made["session_token"])
 
 
 def _is_looked_into(tenant: Tenant, mode: str, id: str) -> None:
@@ -202,6 +234,7 @@ KINDS: dict[str, Callable[[Tenant, str], str]] = {
     "key": key, "replaced key": replaced_key, "revoked key": revoked_key,
     "link": link, "revoked link": revoked_link, "link token": link_token, "capture token": capture_token,
     "fingerprint": fingerprint, "blocked fingerprint": blocked, "search": search, "import": an_import,
+    "erasure": erasure, "held session": held_session, "receipt code": receipt_code, "signed receipt": signed_receipt,
     "login": login, "event": event, "password link": password_link, "idempotency key": idempotency_key,
 }  # fmt: skip
 

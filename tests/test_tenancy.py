@@ -57,8 +57,9 @@ def form(**fields: object) -> dict[str, Any]:
 
 FACE = {"embedding": template(3), "model": OURS, "external_user_id": "somebody"}
 WHY = {"decision": "failed", "reason": "why"}
-CURSORS = ("/api/v1/sessions", "/api/v1/fingerprints", "/api/v1/links", "/api/v1/keys", "/api/v1/webhooks", "/sessions",
-           "/links", "/review", "/audit", "/api/v1/audit")  # fmt: skip
+YEARS = "2035-01-01T00:00:00Z"  # a hold may last ten
+CURSORS = ("/api/v1/erasures", "/api/v1/sessions", "/api/v1/fingerprints", "/api/v1/links", "/api/v1/keys",
+           "/api/v1/webhooks", "/retention", "/sessions", "/links", "/review", "/audit", "/api/v1/audit")  # fmt: skip
 
 CALLS = (
     Call("GET", "/api/v1/sessions/{id}", ALL_SESSIONS),
@@ -81,6 +82,14 @@ CALLS = (
     Call("GET", "/sessions/{id}/photos/selfie.jpg", ("erased session",), owner=410),
     Call("POST", "/sessions/{id}/portrait", LOOKED_INTO),
     Call("GET", "/sessions/{id}/portrait.jpg", LOOKED_INTO),
+    Call("DELETE", "/api/v1/sessions/{id}/data", ("review session", "pending session"), body(reason="why"), owner=202),
+    Call("DELETE", "/api/v1/sessions/{id}/data", ("held session",), body(reason="why"), owner=409),
+    Call("PUT", "/api/v1/sessions/{id}/hold", ("review session", "held session"), body(until=YEARS, reason="why")),
+    Call("DELETE", "/api/v1/sessions/{id}/hold", ("held session",), owner=204),
+    Call("GET", "/api/v1/erasures/{id}", ("erasure",)),
+    Call("POST", "/sessions/{id}/data/erase", ("review session", "pending session"), form(reason="why"), owner=303),
+    Call("POST", "/sessions/{id}/hold", ("review session",), form(until=YEARS[:10], reason="why"), owner=303),
+    Call("POST", "/sessions/{id}/hold/end", ("held session",), owner=303),
     Call("DELETE", "/api/v1/keys/{id}", ("key", "replaced key"), owner=204),
     Call("POST", "/api/v1/keys/{id}/rotate", ("key",), body(grace_hours=1), owner=201),
     Call("POST", "/keys/{id}/revoke", ("key", "replaced key"), owner=303),
@@ -123,6 +132,9 @@ CALLS = (
     *(Call("GET", f"{path}?after={{cursor}}", ("pending session",), stranger=200) for path in CURSORS[:-2]),
     *(Call("GET", f"{path}?after={{cursor}}", ("event",), stranger=200) for path in CURSORS[-2:]),
     # whoever holds one of these secrets may: so an id in its place is nothing, also to the account that has it
+    Call("GET", "/v/receipt/{id}", ("erasure", *ALL_SESSIONS), secret="receipt code"),
+    Call("POST", "/v/receipt/{id}", ("erasure", *ALL_SESSIONS), form(sure="yes"), owner=303, secret="receipt code"),
+    Call("GET", "/v/receipt/{id}/signed", ("erasure", *ALL_SESSIONS), secret="signed receipt"),
     Call("GET", "/v/{id}", LINKS, secret="link token"),
     Call("POST", "/v/{id}/start", LINKS, form(consent="yes"), owner=303, secret="link token"),
     Call("GET", "/password/{id}", ("login", "key"), secret="password link"),
@@ -378,7 +390,16 @@ def marks_of(app: Flask, tenant: Tenant, mode: str | None = None) -> set[str]:
     with app.app_context():
         rows = [
             row
-            for table in ("api_keys", "verifications", "links", "searches", "webhooks", "galleries", "imports")
+            for table in (
+                "api_keys",
+                "verifications",
+                "links",
+                "searches",
+                "webhooks",
+                "galleries",
+                "imports",
+                "erasures",
+            )
             for row in db.many(dict, f"SELECT * FROM {table} WHERE account_id = :id", id=tenant.id)
             if mode in (None, row.get("mode"))
         ]

@@ -25,7 +25,8 @@ TOKEN = "aB3-_" * 8 + "xyz"  # 43 characters
 FIRST = {
     "key secret": f"fv_live_{'Ab3' * 14}c", "webhook secret": f"whsec_{TOKEN}", "TOTP secret": f"secret={'A2B7' * 8}",
     "backup code": '"2AB4CD6E"', "session token": f"/?sid=vs_1&st={TOKEN}", "link token": f"/v/{TOKEN}",
-    "password link": f"/password/{TOKEN}", "re-enrolment code": "Code: 2AB4-CD6E-FG7H",
+    "receipt code": f"/v/receipt/{'ab2c' * 8}", "password link": f"/password/{TOKEN}",
+    "re-enrolment code": "Code: 2AB4-CD6E-FG7H",
 }  # fmt: skip
 VECTOR = template(1)
 RAW = struct.pack("<128f", *VECTOR)

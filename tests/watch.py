@@ -48,6 +48,8 @@ BELONGS = (
     Kind("session token", r"\bst=([\w-]{43})", {"verifications.create", "sessions.create"},
          {"verifications.create"} | CAPTURE),
     Kind("link token", r"/v/([\w-]{43})", {"links.create", "links.api_create"}, {"entry.consent", "entry.start"}),
+    Kind("receipt code", r"/v/receipt/([a-z2-7]{32})", CAPTURE,
+         CAPTURE | {"receipts.page", "receipts.erase", "headers of receipts.erase"}),  # back to its own address
     Kind("password link", r"/password/([\w-]{43})", {"$ accounts create", "$ accounts set-password", "$ serve"},
          {"passwords.form", "passwords.set_by_link"}),
     Kind("re-enrolment code", r"\b((?:[2-9A-Z]{4}-){2,}[2-9A-Z]{4})\b", {"$ support re-enrol"}, set(), is_plain=False),
