@@ -30,6 +30,7 @@ from fv.api import times
 from fv.audit import commands as audit_commands
 from fv.audit import flows as audit_flows
 from fv.audit import views as audit
+from fv.backup import commands as backup
 from fv.capture import pages as entry
 from fv.capture import views as capture
 from fv.dashboard import views as dashboard
@@ -82,6 +83,7 @@ COMMANDS = (
     imports.group,
     retention_commands.retention,
     retention_commands.erase,
+    backup.backup,
     demo.demo,
 )
 

@@ -1,7 +1,8 @@
 """The keyring: seal, open, derive; and the certificate of `--tls-self-signed`. Pure, apart from randomness.
 
-Only this module knows `cryptography`. The keyring is the text of secret.key: one key a line, the last one seals,
-all of them open. What is sealed is bound to the row it belongs to, so two swapped rows do not open.
+Besides it only receipts.py (signatures) and envelope.py (backups) know `cryptography`. The keyring is the text of
+secret.key: one key a line, the last one seals, all of them open. What is sealed is bound to the row it belongs to, so
+two swapped rows do not open.
 """
 
 import base64
@@ -36,6 +37,10 @@ class Keyring:
             raise ValueError(f"one key a line, each of {SHORTEST} random characters or more")
         self._keys = {_derive(key, "key id", 4).hex(): key for key in keys}
         self._current = list(self._keys)[-1]
+
+    def text(self) -> str:
+        """What a key file of it holds: for a backup, and nothing else."""
+        return "".join(f"{key}\n" for key in self._keys.values())
 
     def __repr__(self) -> str:
         return f"<Keyring of {len(self._keys)}>"

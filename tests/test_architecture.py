@@ -13,8 +13,8 @@ FV = ROOT / "fv"
 #: Modules that import nothing of ours, know no request and no database, and take the time as an argument. Those of
 #: fv/analysis, all of them, may import each other.
 PURE = {
-    "accounts.email", "api.times", "audit.chain", "audit.events", "dashboard.figures", "demo.pictures",
-    "evidence.intake", "evidence.portrait", "evidence.watermark", "finding", "fingerprints.rotation",
+    "accounts.email", "api.times", "audit.chain", "audit.events", "backup.envelope", "dashboard.figures",
+    "demo.pictures", "evidence.intake", "evidence.portrait", "evidence.watermark", "finding", "fingerprints.rotation",
     "fingerprints.vector", "ids",
     "imports.reading", "keys.scopes", "links.return_urls", "mfa.backup_codes", "mfa.totp", "models.names",
     "notices.smtp_url", "qr", "retention.receipts", "retention.scan", "sealing", "search.odds", "terms.span",
@@ -25,6 +25,7 @@ PURE = {
 #: Features that may look into other features, and into which. Every other feature stands alone.
 LOOKS_INTO = {
     "accounts": {"throttle"},
+    "backup": {"accounts", "evidence", "models"},
     "keys": {"accounts", "throttle"},
     "mfa": {"accounts", "throttle"},
     "passwords": {"accounts", "mfa", "throttle"},
@@ -92,7 +93,7 @@ LAYERS = {
 
 OWNERS = {
     "PIL": {"demo.pictures", "evidence.intake", "evidence.portrait", "evidence.watermark"},
-    "cryptography": {"retention.receipts", "sealing"},
+    "cryptography": {"backup.envelope", "retention.receipts", "sealing"},
     "cv2": {"analysis.images"}, "dlib": {"analysis.dlib_model"}, "onnxruntime": {"analysis.onnx_model"},
     "faiss": {"fingerprints.index"}, "flask_login": {"cookie"}, "granian": {"serving"}, "htmx_flask": {"web"},
     "http": {"webhooks.sending"}, "msgspec": {"api.bodies"}, "obstore": {"evidence.blobs"}, "passlib": {"hashing"},

@@ -188,6 +188,17 @@ def files() -> list[Path]:
     return sorted(path.parent.glob(f"{path.name}*"))
 
 
+@contextmanager
+def copied() -> Iterator[Path]:
+    """A whole copy of the database as it is now, beside it and as private; gone afterwards."""
+    path = path_of(current_app._get_current_object())  # type: ignore[attr-defined]
+    draft = sqlite.copy_to(_connection(), path)
+    try:
+        yield draft
+    finally:
+        draft.unlink(missing_ok=True)
+
+
 def facts() -> Facts:
     """What the engine says of itself and of the file: reads the whole database."""
     return sqlite.facts(_connection())

@@ -42,6 +42,7 @@ SETTINGS = (
     "PRAGMA trusted_schema = OFF",
 )
 
+COPYING = ".copying"  # the end of the name of a copy that is being made
 Connection = driver.Connection
 Broken = driver.DatabaseError
 #: Result codes that say that the database cannot be reached at the moment, https://sqlite.org/rescode.html: busy,
@@ -188,14 +189,19 @@ def _statements(sql: str) -> Iterator[str]:
         yield statement
 
 
-def _copy(connection: Connection, path: Path, step: int) -> None:
-    """`facevault.db.step-7` beside the database: whole, and as private. The older copy goes when this one is there."""
-    target = path.with_name(f"{path.name}.step-{step}")
-    draft = path.with_name(f"{path.name}.copying")
+def copy_to(connection: Connection, path: Path) -> Path:
+    """`facevault.db.copying` beside the database: whole, and as private."""
+    draft = path.with_name(f"{path.name}{COPYING}")
     draft.unlink(missing_ok=True)
     draft.touch(mode=0o600)
     connection.execute("VACUUM INTO ?", (str(draft),))
-    draft.rename(target)
+    return draft
+
+
+def _copy(connection: Connection, path: Path, step: int) -> None:
+    """`facevault.db.step-7` beside the database: whole, and as private. The older copy goes when this one is there."""
+    target = path.with_name(f"{path.name}.step-{step}")
+    copy_to(connection, path).rename(target)
     for old in path.parent.glob(f"{path.name}.step-*"):
         if old != target:
             old.unlink()

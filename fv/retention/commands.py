@@ -140,10 +140,10 @@ def _verify(file: IO[bytes]) -> None:
             raise click.ClickException(
                 f"{str(receipt.get('id', 'a receipt'))[:40]}: not signed by this service, or changed since."
             )
-        if back := flows.came_back(str(receipt["id"])):
-            raise click.ClickException(
-                f"{receipt['id']}: signed by this service, but there is again: {', '.join(back)}."
-            )
+        session_id, classes = str(receipt["session_id"]), [str(name) for name in receipt["classes"]]
+        back = [name for one in accounts.every() for name in flows.came_back(one.id, session_id, classes)]
+        if back:
+            raise click.ClickException(f"{receipt['id']}: signed, but there is again: {', '.join(back)}.")
         click.echo(
             f"{receipt['id']}: signed by this service and unchanged. {receipt['session_id'] or 'Fingerprints'} erased "
             f"{receipt['erased_at']}, and nothing of it is here today."

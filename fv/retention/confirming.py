@@ -22,14 +22,15 @@ from fv.retention.store import Erasure, SigningKey
 
 SOON, LATER = 5, 300  # seconds to the next try: while a reader or a file is in the way; else
 AT_ONCE = 200  # erasures that one reading of the files looks for
+DRAFT, DRAFT_KEPT = ".copying", 6 * 3600  # of a backup that is being made, or was broken off; seconds
 COPY_KEPT = 7 * 86400  # seconds: then the copy made before an upgrade goes, if it is in the way
 
 #: Why an erasure is blocked.
 BECAUSE = {
     "log": "Somebody still reads the database as it was before: a backup, a shell. It goes on by itself.",
     "file": "A file of a photo cannot be deleted: is its disk full, or read-only? It is tried again.",
-    "copy": "The copy that was made before an upgrade of FaceVault still holds it. That copy is deleted a week after "
-    "the upgrade, or sooner by whoever runs this service.",
+    "copy": "A copy of the database made before an upgrade, or for a backup, still holds it. It is deleted within a "
+    "week, or sooner by whoever runs this service.",
     "altered": "What was to be looked for was altered, so nobody can say that it is gone.",
     "found": "It was still found in a file of the database. It is tried again.",
 }
@@ -82,8 +83,9 @@ def drop_old_copies(now: int) -> None:
     """Those made before an upgrade that are a week old, where an erasure waits for it."""
     if any(one.because == "copy" for one in store.unfinished(AT_ONCE)):
         for file in db.files():
-            if _is_copy(file) and file.stat().st_mtime < now - COPY_KEPT:
-                file.unlink()
+            kept = DRAFT_KEPT if file.name.endswith(DRAFT) else COPY_KEPT
+            if _is_copy(file) and file.stat().st_mtime < now - kept:
+                file.unlink(missing_ok=True)
 
 
 def as_json(erasure: Erasure) -> dict[str, object]:
@@ -192,8 +194,8 @@ def _seed(now: int) -> bytes:
 
 
 def _is_copy(file: Path) -> bool:
-    """Whether it was made before an upgrade (db/sqlite.py)."""
-    return ".step-" in file.name
+    """Whether it was made before an upgrade, or for a backup (db/sqlite.py)."""
+    return ".step-" in file.name or file.name.endswith(DRAFT)
 
 
 def _keyring() -> sealing.Keyring:

@@ -221,13 +221,10 @@ def knows(account_id: str, external_user_id: str, now: int) -> bool:
     )
 
 
-def came_back(id: str) -> list[str]:
-    """What there is of what this erasure took: after a backup was put back, for example."""
-    erasure = store.by_id(id)
-    if erasure is None or erasure.session_id is None:
-        return []
-    held = held_of(erasure.account_id, erasure.session_id)
-    return [name for name in erasure.classes.split() if held[name]]
+def came_back(account_id: str, session_id: str, classes: Sequence[str]) -> list[str]:
+    """Of which of these kinds there is something: after an older backup was put back, for example."""
+    held = held_of(account_id, session_id)
+    return [name for name in classes if held.get(name)]
 
 
 def held_of(account_id: str, session_id: str) -> dict[str, int]:

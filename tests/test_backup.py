@@ -1,0 +1,205 @@
+"""One encrypted file of everything, and back from it on an empty machine."""
+
+import io
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fv import create_app, db
+from fv.backup import envelope
+from fv.backup.envelope import CHUNK, MAGIC, SALT, Reader, Unreadable, Writer
+from tests.conftest import Visitor
+from tests.photos import examined, photographed
+from tests.reports import report
+from tests.test_audit import faults, run, trail
+from tests.test_erasure import files_in
+from tests.test_sessions import bearer, create, get
+
+PHRASE = "eleven blue elephants"
+
+
+@pytest.fixture
+def phrase(tmp_path):
+    file = tmp_path / "phrase"
+    file.write_text(f"{PHRASE}\n")
+    return ("--passphrase-file", str(file))
+
+
+@pytest.fixture
+def key(ada):
+    scopes = ["sessions:create", "sessions:read", "photos:read", "documents:read"]
+    return bearer(ada.call("POST", "/api/v1/keys", {"name": "x", "scopes": scopes}).json["secret"])
+
+
+@pytest.fixture
+def person(app, key):
+    id = create(app, key).json["session_id"]
+    photographed(app, id, None)
+    examined(app, id, report())
+    return id
+
+
+@pytest.fixture
+def elsewhere(tmp_path, clock):
+    """An app on another machine: an empty instance folder."""
+    made = []
+
+    def make():
+        cheap = {"HASH_MEMORY_KIB": 8, "HASH_PASSES": 1}
+        made.append(create_app(INSTANCE=tmp_path / "elsewhere", CLOCK=clock, **cheap))
+        return made[-1]
+
+    yield make
+    for app in made:
+        db.close(app)
+
+
+def kept_in(app):
+    """Names of files, but for those that come and go with who has the database open."""
+    passing = ("-shm", "-wal", ".lock")
+    return sorted(path.name for path in files_in(app.instance_path) if not path.name.endswith(passing))
+
+
+def test_everything_is_there_again_on_an_empty_machine(app, ada, clock, key, person, phrase, tmp_path, elsewhere):
+    (Path(app.instance_path) / "models").mkdir(exist_ok=True)
+    (Path(app.instance_path) / "models" / "tiny.json").write_text("{}")
+    before = {path: get(app, key, path).data for path in (
+        f"/api/v1/sessions/{person}", f"/api/v1/sessions/{person}/photos/selfie", f"/api/v1/sessions/{person}/document",
+    )}  # fmt: skip
+    file = tmp_path / "vault.backup"
+    made = run(app, "backup", "create", str(file), *phrase)
+    assert made.exit_code == 0, made.output
+    assert file.stat().st_mode & 0o777 == 0o600 and not list(Path(app.instance_path).glob("*.copying"))
+    restored = run(elsewhere(), "backup", "restore", str(file), *phrase)
+    assert restored.exit_code == 0 and "3 photos, 1 model" in restored.output, restored.output
+    other = elsewhere()
+    assert {path: get(other, key, path).data for path in before} == before
+    assert not (Path(other.instance_path) / "restoring").exists() and faults(other) == []
+    assert (Path(other.instance_path) / "models" / "tiny.json").exists()
+    again = Visitor(other, clock)
+    again.secret = ada.secret
+    assert again.signs_in().headers["location"] == "/dashboard"
+    loose = [path for path in files_in(other.instance_path) if path.stat().st_mode & 0o077 and path.suffix != ".lock"]
+    assert loose == []
+
+
+def test_the_file_shows_nothing_of_what_is_in_it(app, ada, person, phrase, tmp_path):
+    file = tmp_path / "vault.backup"
+    run(app, "backup", "create", str(file), *phrase)
+    whole, secret = file.read_bytes(), (Path(app.instance_path) / "secret.key").read_text().strip()
+    for text in (secret, "ada@example.org", person, "SQLite format", "customer-1", PHRASE, "secret.key"):
+        assert text.encode() not in whole
+
+
+@pytest.mark.parametrize(
+    "harm", ["another phrase", "cut at a chunk", "cut inside", "empty", "changed", "longer", "text"]
+)
+def test_a_file_that_is_not_whole_or_a_wrong_passphrase_changes_nothing(
+    app, person, phrase, tmp_path, elsewhere, harm
+):  # fmt: skip
+    file = tmp_path / "vault.backup"
+    run(app, "backup", "create", str(file), *phrase)
+    whole = file.read_bytes()
+    assert len(whole) > 3 * (CHUNK + 16)
+    head, size = len(MAGIC) + SALT, CHUNK + 16
+    harmed = {
+        "another phrase": whole, "cut at a chunk": whole[: head + 2 * size],
+        "cut inside": whole[: head + 2 * size + 99], "empty": b"", "longer": whole + b"x",
+        "changed": whole[:-40] + bytes([whole[-40] ^ 1]) + whole[-39:],
+        "text": b"no backup at all",
+    }[harm]  # fmt: skip
+    file.write_bytes(harmed)
+    if harm == "another phrase":
+        Path(phrase[1]).write_text("eleven red elephants")
+    target = elsewhere()
+    before = kept_in(target)
+    refused = run(target, "backup", "restore", str(file), *phrase)
+    assert refused.exit_code == 1 and "Nothing was changed" in refused.output, refused.output
+    assert kept_in(target) == before
+
+
+def test_what_is_there_is_replaced_only_after_a_question_and_with_nothing_else_at_work(
+    app, ada, person, phrase, tmp_path
+):
+    file = tmp_path / "vault.backup"
+    run(app, "backup", "create", str(file), *phrase)
+    ada.call("POST", "/api/v1/sessions", {"external_user_id": "after the backup"})
+    asked = run(app, "backup", "restore", str(file), *phrase, input="n\n")
+    assert asked.exit_code == 1 and "1 account (ada@example.org)" in asked.output
+    reader = subprocess.Popen(
+        ["python3", "-c", "import sqlite3, sys; d = sqlite3.connect(sys.argv[1]); d.execute('BEGIN'); "
+         "d.execute('SELECT 1 FROM accounts').fetchone(); print(1, flush=True); sys.stdin.readline()",
+         Path(app.instance_path) / "facevault.db"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    reader.stdout.readline()
+    busy = run(app, "backup", "restore", str(file), *phrase, "--yes")
+    reader.communicate(b"\n")
+    assert busy.exit_code == 1 and "Something else has the database open" in busy.output
+    assert len(ada.call("GET", "/api/v1/sessions").json["data"]) == 2
+    assert run(app, "backup", "restore", str(file), *phrase, "--yes").exit_code == 0
+    assert len(ada.call("GET", "/api/v1/sessions").json["data"]) == 1 and trail(app)
+
+
+def test_a_short_passphrase_and_a_file_that_is_there_are_refused(app, phrase, tmp_path):
+    file = tmp_path / "vault.backup"
+    Path(phrase[1]).write_text("elephants")
+    assert "needs 12 characters" in run(app, "backup", "create", str(file), *phrase).output and not file.exists()
+    typed = run(app, "backup", "create", str(file), input=f"{PHRASE}\n{PHRASE}\n")
+    assert typed.exit_code == 0 and PHRASE not in typed.output and file.exists()
+    before = file.read_bytes()
+    assert "is there already" in run(app, "backup", "create", str(file), *phrase).output
+    assert file.read_bytes() == before and not list(tmp_path.glob("*.part"))
+    assert run(app, "backup", "create", str(tmp_path / "no" / "folder"), input=f"{PHRASE}\n{PHRASE}\n").exit_code == 1
+
+
+def sealed(plain, monkeypatch):
+    target = io.BytesIO()
+    writer = Writer(target, PHRASE)
+    for at in range(0, len(plain), 7919):
+        writer.write(plain[at : at + 7919])
+    writer.close()
+    return target.getvalue()
+
+
+@pytest.fixture
+def cheap(monkeypatch):
+    monkeypatch.setattr(envelope, "COST", 2)
+
+
+@pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 3 * CHUNK + 5])
+def test_what_was_sealed_opens_whatever_its_length(cheap, monkeypatch, size):
+    plain = os.urandom(size)
+    whole = sealed(plain, monkeypatch)
+    assert Reader(io.BytesIO(whole), PHRASE).read() == plain
+    with pytest.raises(Unreadable):
+        Reader(io.BytesIO(whole), PHRASE + " ").read()
+
+
+@given(at=st.integers(0, 10**9), bit=st.integers(0, 7), cut=st.booleans())
+def test_no_bit_can_be_changed_and_nothing_cut_off(at, bit, cut):
+    before, envelope.COST = envelope.COST, 2
+    try:
+        plain = bytes(range(256)) * 600
+        target = io.BytesIO()
+        writer = Writer(target, PHRASE)
+        writer.write(plain)
+        writer.close()
+        whole = target.getvalue()
+        at %= len(whole)
+        harmed = whole[:at] if cut else whole[:at] + bytes([whole[at] ^ 1 << bit]) + whole[at + 1 :]
+        with pytest.raises(Unreadable):
+            Reader(io.BytesIO(harmed), PHRASE).read()
+    finally:
+        envelope.COST = before
+
+
+def test_chunks_in_another_order_do_not_open(cheap, monkeypatch):
+    whole, head, size = sealed(os.urandom(3 * CHUNK + 9), monkeypatch), len(MAGIC) + SALT, CHUNK + 16
+    chunks = [whole[head + n * size : head + (n + 1) * size] for n in range(4)]
+    for order in ((1, 0, 2, 3), (0, 0, 2, 3), (0, 2, 3), (0, 1, 2, 2)):
+        with pytest.raises(Unreadable):
+            Reader(io.BytesIO(whole[:head] + b"".join(chunks[n] for n in order)), PHRASE).read()
