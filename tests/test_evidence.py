@@ -175,7 +175,7 @@ def test_erased_means_no_file_no_key_and_of_the_row_only_what_it_was_a_copy_of(a
     other = flows.keep(account, "vs_2", "selfie", file(), NOW)
     assert not flows.was_erased(account, "vs_1", "selfie")
     assert forget_photos(account, "vs_1", NOW + 5) == 3 and forget_photos(account, "vs_1", NOW + 6) == 0
-    assert flows.erase("acc_other", "vs_2", NOW) == 0
+    assert forget_photos("acc_other", "vs_2", NOW) == 0
     assert flows.of_verification(account, "vs_1") == [] and flows.was_erased(account, "vs_1", "selfie")
     assert [path.name for path in files_in(app)] == [other.id] and flows.open(other)
     connection = sqlite.connect(db.path_of(app))
