@@ -182,7 +182,8 @@ def app(clock, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def ada(app, clock) -> Tenant:
+def ada(app, clock, eve) -> Tenant:
+    """Later than the other: a place in a list behind what is hers has something of the other's after it."""
     return Tenant(app, clock, "ada")
 
 
