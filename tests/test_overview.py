@@ -172,7 +172,7 @@ def test_many_are_counted_some_hundred_at_a_time(app, account_id, has, seen, mon
                    "VALUES (:id, :account_id, :id, 'selfie', '')", id=id, account_id=account_id)  # fmt: skip
         for id in ids:
             terms.add(id, account_id, NOW - DAY, NOW, Span(2 * DAY, 2 * DAY, 2 * DAY), f"receipt of {id}")
-    for at_once in (1, 2, 7, 500):
+    for at_once in (1, 2, 7, 200):
         monkeypatch.setattr("fv.dashboard.flows.AT_ONCE", at_once)
         assert (seen().erased.verifications, seen().erased.photos) == (5, 5)
 

@@ -166,20 +166,19 @@ def _counted_by_day(
 
 def median_seconds(account_id: str, mode: str, since: int) -> float | None:
     """From creation to the first verdict, of those created since then that have one. Exact; None: there are none."""
-    decided = """
-        FROM verifications
+    lengths = """
+        SELECT completed_at - created_at AS seconds, count(*) AS number FROM verifications
         WHERE account_id = :account_id AND mode = :mode AND completed_at IS NOT NULL AND created_at >= :since
+        GROUP BY seconds ORDER BY seconds
     """
-    of = {"account_id": account_id, "mode": mode, "since": since}
-    with db.reading():
-        counted = db.one(Number, f"SELECT count(*) AS number {decided}", **of)
-        number = counted.number if counted else 0
-        middle = db.many(
-            Number,
-            f"SELECT completed_at - created_at AS number {decided} ORDER BY 1 LIMIT :most OFFSET :skipped",
-            most=2 - number % 2, skipped=max(0, number - 1) // 2, **of,
-        )  # fmt: skip
-    return sum(one.number for one in middle) / len(middle) if middle else None
+    parts = db.chunks(lengths, 1000, account_id=account_id, mode=mode, since=since)
+    counted = [(seconds, number) for part in parts for seconds, number in part]
+    total, middle, below = sum(number for _, number in counted), [], 0
+    for seconds, number in counted:
+        # of an odd number the same one twice
+        middle += [seconds for place in ((total - 1) // 2, total // 2) if below <= place < below + number]
+        below += number
+    return sum(middle) / 2 if middle else None
 
 
 def kept_of_mode(account_id: str, mode: str, ids: Sequence[str]) -> list[str]:
