@@ -9,6 +9,8 @@ EVERY_BRANCH := fv/gate.py,fv/login/*,fv/mfa/*,fv/passwords/*,fv/support/flows.p
 # and what decides on people: the zone, the print, the verdict
 EVERY_BRANCH := $(EVERY_BRANCH),fv/analysis/mrz.py,fv/analysis/layouts.py,fv/analysis/ctc.py,fv/analysis/lookalikes.py,fv/analysis/printed.py,fv/analysis/transliteration.py
 EVERY_BRANCH := $(EVERY_BRANCH),fv/analysis/scoring.py,fv/analysis/detectors.py,fv/analysis/circumstances.py,fv/analysis/consistency.py,fv/analysis/findings.py,fv/analysis/report.py,fv/fingerprints/*,fv/imports/*
+# and what is billed
+EVERY_BRANCH := $(EVERY_BRANCH),fv/billing/*
 
 .PHONY: run test unit e2e long lint format mutate seed bench bench-search bench-analysis wheel clean
 .DEFAULT_GOAL := run

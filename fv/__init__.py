@@ -31,6 +31,10 @@ from fv.audit import commands as audit_commands
 from fv.audit import flows as audit_flows
 from fv.audit import views as audit
 from fv.backup import commands as backup
+from fv.billing import commands as billing_commands
+from fv.billing import flows as billing_flows
+from fv.billing import pages as billing
+from fv.billing import views as billing_api
 from fv.capture import pages as entry
 from fv.capture import views as capture
 from fv.dashboard import views as dashboard
@@ -52,6 +56,7 @@ from fv.notices import views as notices
 from fv.passwords import views as passwords
 from fv.profile import views as profile
 from fv.receipts import views as receipts
+from fv.reference import views as reference
 from fv.retention import commands as retention_commands
 from fv.retention import pages as retention
 from fv.retention import views as erasures
@@ -68,7 +73,8 @@ from fv.webhooks import views as webhooks_api
 
 FEATURES = (
     accounts, passwords, login, mfa, profile, notices, dashboard, sessions, verifications, search, fingerprints,
-    links, entry, capture, receipts, keys, usage, webhooks, webhooks_api, retention, erasures, audit, health,
+    links, entry, capture, receipts, keys, usage, billing, billing_api, webhooks, webhooks_api, retention, erasures,
+    audit, reference, health,
 )  # fmt: skip
 
 COMMANDS = (
@@ -81,6 +87,7 @@ COMMANDS = (
     metrics.metrics,
     models.models,
     imports.group,
+    billing_commands.invoices,
     retention_commands.retention,
     retention_commands.erase,
     backup.backup,
@@ -100,6 +107,7 @@ SECTIONS = (
         Section("API keys", "keys.index", "keys"),
         Section("Webhooks", "webhooks.index", "webhooks"),
         Section("Usage", "usage.index", "usage"),
+        Section("Billing", "billing.index", "billing"),
     ),
     (
         Section("Retention", "retention.index", "retention"),
@@ -142,6 +150,7 @@ def create_app(**overrides: object) -> Flask:
         duration=words.duration,
         size=words.size,
         moment=words.moment,
+        money=words.money,
         day=words.day,
         brief=words.brief,
         ago=words.ago,
@@ -172,5 +181,10 @@ def _check_instance(app: Flask) -> None:
             raise config.Misconfigured(
                 f"The secret key does not belong to {db.path_of(app)}: it opens nothing in it. "
                 "Put back the key that was used before."
+            )
+        if missing := billing_flows.missing_plans():
+            raise config.Misconfigured(
+                f"FV_PLANS: accounts have or had the plan {', '.join(sorted(missing))}, which is not in the file. "
+                "Put it back; with `retired = true` nobody can choose it any more."
             )
         audit_flows.prepare(is_new=not account_store.any_exists())

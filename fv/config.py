@@ -18,9 +18,23 @@ from flask import Flask
 from fv import sealing
 from fv.analysis import detectors
 from fv.analysis.scoring import Policy
+from fv.billing import plans
 from fv.models import names as face_models
 from fv.notices.smtp_url import mail_server
-from fv.spelling import between, blobs, database, duration, email, issuer, networks, one_of, origin, rates, reached
+from fv.spelling import (
+    between,
+    blobs,
+    database,
+    duration,
+    email,
+    issuer,
+    lines,
+    networks,
+    one_of,
+    origin,
+    rates,
+    reached,
+)  # fmt: skip
 from fv.webhooks import sending
 
 FILE = "facevault.cfg"
@@ -65,6 +79,10 @@ SETTINGS: dict[str, Setting] = {
     "REJECT_BELOW": Setting(between(0, 100), "40", "a session with a lower score fails; 0: none"),
     "DETECTORS": Setting(detectors.modes, "", "`NAME=MODE NAME=MODE`: what follows when a detector fires"),
     "SEARCH_MEMORY": Setting(between(1, 1048576), "512", "memory of one process for fast face search, MB"),
+    "PLANS": Setting(
+        plans.from_file, "", "a TOML file of what accounts can choose from; unset: the one of the product"
+    ),
+    "INVOICE_FROM": Setting(lines, "", "who sends the invoices, on up to 10 lines; unset: FV_ISSUER"),
     "WEBHOOK_ALLOW": Setting(reached, "", "hosts or networks of your own that webhooks may reach, by plain HTTP too"),
     "LOGIN_PENDING": Setting(duration, "5m", "how long a proven password waits for its code"),
     "LOGIN_IDLE": Setting(duration, "12h", "a login ends when unused for so long"),

@@ -30,6 +30,8 @@ class Standing(Enum):
 OPEN_TO_ALL = frozenset({
     ("GET", "static"),
     ("GET", "health.healthz"),
+    ("GET", "reference.openapi"),
+    ("GET", "reference.page"),
     ("GET", "accounts.register_form"),
     ("POST", "accounts.register"),
     ("GET", "login.password_form"),

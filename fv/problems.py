@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import Flask, g, jsonify
 from werkzeug.exceptions import HTTPException
@@ -25,6 +25,18 @@ class Kind:
 KINDS: Mapping[str, Kind] = {
     "malformed": Kind(400, "That could not be read", "The request is not well-formed."),
     "not_authenticated": Kind(401, "Sign in first", "This needs a login or a valid API key."),
+    "quota_exceeded": Kind(
+        402,
+        "The plan is used up",
+        "The sessions of this month are used up. Choose a larger plan, or wait for the next.",
+    ),
+    "cannot_begin": Kind(
+        402,
+        "Not at the moment",
+        "The company that sent you this link cannot take another verification at the moment. Nothing was used up: "
+        "the link stays good until it ends. Open it again later, or ask the company.",
+        leads_on=False,
+    ),
     "two_factor_required": Kind(
         403, "Two-factor authentication is required", "Set up an authenticator app to open this account."
     ),
@@ -139,13 +151,14 @@ class FieldError:
 
 
 class Problem(Exception):
-    """Ends the request with this code. `more` becomes members of the JSON answer."""
+    """Ends the request with this code. `detail`: instead of that of its kind. `more`: members of the JSON answer."""
 
     def __init__(
-        self, code: str, *, errors: Sequence[FieldError] = (), retry_after: int | None = None, **more: object
-    ) -> None:
+        self, code: str, *, errors: Sequence[FieldError] = (), retry_after: int | None = None,
+        detail: str | None = None, **more: object,
+    ) -> None:  # fmt: skip
         super().__init__(code)
-        self.code, self.errors, self.retry_after, self.more = code, errors, retry_after, more
+        self.code, self.errors, self.retry_after, self.detail, self.more = code, errors, retry_after, detail, more
 
 
 def init_app(app: Flask) -> None:
@@ -158,6 +171,8 @@ def init_app(app: Flask) -> None:
 
 def _answer(problem: Problem) -> Response:
     kind = KINDS[problem.code]
+    if problem.detail:
+        kind = replace(kind, detail=problem.detail)
     if web.is_api():
         response = _json(problem, kind)
     else:

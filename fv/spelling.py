@@ -83,6 +83,14 @@ def issuer(text: str) -> str:
     return text
 
 
+def lines(text: str) -> str:
+    """A name and an address as they are printed; without empty lines and spaces at the ends."""
+    found = [line.strip() for line in text.splitlines() if line.strip()]
+    if len(found) > 10 or any(len(line) > 100 or not line.isprintable() for line in found):
+        raise ValueError("up to 10 lines of up to 100 printable characters")
+    return "\n".join(found)
+
+
 def origin(text: str) -> str | None:
     """`https://verify.example.org`: scheme, host and perhaps a port, nothing behind."""
     if not text:

@@ -8,6 +8,11 @@ def count(number: int, unit: str) -> str:
     return f"{number:,} {unit}{'' if number == 1 else 's'}"
 
 
+def money(cents: int, currency: str) -> str:
+    """`€ 1,240.00`, `CHF 0.40`, which no line ends inside of."""
+    return f"{_SIGNS.get(currency, currency)}\N{NO-BREAK SPACE}{cents // 100:,}.{cents % 100:02}"
+
+
 def size(number: int) -> str:
     """`0 bytes`, `37.4 kB`, `4.1 GB`: of bytes, in thousands."""
     for power, unit in ((12, "TB"), (9, "GB"), (6, "MB"), (3, "kB")):
@@ -64,6 +69,8 @@ def device(user_agent: str) -> str:
     system = next((name for mark, name in _SYSTEMS if mark in user_agent), None)
     return f"{browser} on {system}" if system else browser
 
+
+_SIGNS = {"EUR": "€", "USD": "$", "GBP": "£"}
 
 #: The first mark that is found wins: nearly every browser also says that it is Safari.
 _BROWSERS = (

@@ -13,7 +13,7 @@ from jinja2.bccache import Bucket, BytecodeCache
 from werkzeug.test import TestResponse
 
 from fv import create_app, db
-from tests import watching
+from tests import declared, watching
 from tests.live import Server
 from tests.watch import WATCH
 
@@ -78,6 +78,7 @@ def make_app(tmp_path: Path, clock: Clock):
         cheap = {"HASH_MEMORY_KIB": 8, "HASH_PASSES": 1, "REGISTRATION": "open"}
         app = create_app(INSTANCE=tmp_path / "instance", CLOCK=clock, **(cheap | settings))
         app.jinja_env.bytecode_cache = TEMPLATES
+        app.test_client_class = declared.Client
         made.append(app)
         return app
 

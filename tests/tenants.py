@@ -11,6 +11,7 @@ from fv import db
 from fv.accounts import flows as accounts
 from fv.analysis.findings import Findings, Portrait
 from fv.api import times
+from fv.billing import store as billing
 from fv.evidence import flows as evidence
 from fv.fingerprints import flows as fingerprints
 from fv.fingerprints.flows import Template
@@ -116,6 +117,15 @@ def signed_receipt(tenant: Tenant, mode: str) -> str:
     with tenant.app.app_context():
         assert confirming.confirm(int(tenant.clock.now))
     return span.code_of(made["session_token"])
+
+
+def invoice(tenant: Tenant, mode: str) -> str:
+    """Of the month that runs: a draft."""
+    month = times.written(int(tenant.clock.now))[:7]
+    with tenant.app.app_context(), db.transaction():
+        billing.choose(tenant.id, month, "starter", 0)
+    assert tenant.app.test_cli_runner().invoke(args=["invoices", "make", "--month", month]).exit_code == 0
+    return tenant.get("/api/v1/billing/invoices").json["data"][0]["id"]
 
 
 def _is_looked_into(tenant: Tenant, mode: str, id: str) -> None:
@@ -234,7 +244,8 @@ KINDS: dict[str, Callable[[Tenant, str], str]] = {
     "key": key, "replaced key": replaced_key, "revoked key": revoked_key,
     "link": link, "revoked link": revoked_link, "link token": link_token, "capture token": capture_token,
     "fingerprint": fingerprint, "blocked fingerprint": blocked, "search": search, "import": an_import,
-    "erasure": erasure, "held session": held_session, "receipt code": receipt_code, "signed receipt": signed_receipt,
+    "invoice": invoice, "erasure": erasure, "held session": held_session,
+    "receipt code": receipt_code, "signed receipt": signed_receipt,
     "login": login, "event": event, "password link": password_link, "idempotency key": idempotency_key,
 }  # fmt: skip
 

@@ -13,9 +13,9 @@ FV = ROOT / "fv"
 #: Modules that import nothing of ours, know no request and no database, and take the time as an argument. Those of
 #: fv/analysis, all of them, may import each other.
 PURE = {
-    "accounts.email", "api.times", "audit.chain", "audit.events", "backup.envelope", "dashboard.figures",
-    "demo.pictures", "evidence.intake", "evidence.portrait", "evidence.watermark", "finding", "fingerprints.rotation",
-    "fingerprints.vector", "ids",
+    "accounts.email", "api.times", "audit.chain", "audit.events", "backup.envelope", "billing.forecast",
+    "billing.plans", "dashboard.figures", "demo.pictures", "evidence.intake", "evidence.portrait",
+    "evidence.watermark", "finding", "fingerprints.rotation", "fingerprints.vector", "ids",
     "imports.reading", "keys.scopes", "links.return_urls", "mfa.backup_codes", "mfa.totp", "models.names",
     "notices.smtp_url", "qr", "retention.receipts", "retention.scan", "sealing", "search.odds", "terms.span",
     "throttle.policy", "usage.chart",
@@ -31,20 +31,22 @@ LOOKS_INTO = {
     "passwords": {"accounts", "mfa", "throttle"},
     "login": {"accounts", "mfa", "throttle"},
     "notices": {"accounts"},
-    "profile": {"accounts", "mfa", "passwords", "throttle"},
+    "profile": {"accounts", "billing", "mfa", "passwords", "throttle"},
+    "billing": {"accounts", "usage", "verifications"},
     "dashboard": {"accounts", "evidence", "keys", "links", "mfa", "terms", "usage", "verifications", "webhooks"},
     "evidence": {"usage"},
     "usage": {"keys"},
     "imports": {"fingerprints", "terms", "verifications"},
     "models": {"analysis", "evidence"},
     "fingerprints": {"accounts", "models"},
-    "verifications": {"accounts", "analysis", "evidence", "fingerprints", "keys", "terms", "throttle",
+    "verifications": {"accounts", "analysis", "billing", "evidence", "fingerprints", "keys", "terms", "throttle",
                       "usage", "webhooks"},
     "webhooks": {"accounts", "keys", "usage"},
-    "capture": {"evidence", "links", "terms", "throttle", "verifications"},
-    "links": {"accounts", "keys", "terms", "throttle", "verifications"},
-    "demo": {"accounts", "analysis", "evidence", "fingerprints", "mfa", "passwords", "support", "terms", "usage",
-             "verifications"},
+    "capture": {"billing", "evidence", "links", "terms", "throttle", "verifications"},
+    "links": {"accounts", "billing", "keys", "terms", "throttle", "verifications"},
+    "reference": {"keys", "webhooks"},
+    "demo": {"accounts", "analysis", "billing", "evidence", "fingerprints", "mfa", "passwords", "support", "terms",
+             "usage", "verifications"},
     "search": {"accounts", "analysis", "evidence", "fingerprints", "jobs", "keys", "models", "terms", "usage",
                "verifications"},
     "receipts": {"retention", "terms", "verifications"},
@@ -55,7 +57,7 @@ LOOKS_INTO = {
              "webhooks"},
     "metrics": {"verifications"},
     # and these, which are no features
-    "config": {"analysis", "models", "notices", "webhooks"},
+    "config": {"analysis", "billing", "models", "notices", "webhooks"},
     "cookie": {"accounts"},
     "doctor": {"accounts", "analysis", "evidence", "fingerprints", "master_key", "metrics", "mfa", "models", "notices",
                "retention", "verifications", "webhooks"},
@@ -71,6 +73,8 @@ LAYERS = {
     "store": 1,
     "listing": 1,
     "tries": 2,
+    "quota": 2,
+    "invoicing": 2,
     "comparing": 2,
     "memory": 2,
     "due": 2,
@@ -150,7 +154,17 @@ def test_imports_go_one_way(name):
 
 
 def test_only_the_views_and_the_gate_know_the_request():
-    allowed = {"capture.opened", "cookie", "gate", "journal", "receiving", "web", "api.bodies", "api.lists"}
+    allowed = {
+        "capture.opened",
+        "cookie",
+        "gate",
+        "journal",
+        "receiving",
+        "web",
+        "api.bodies",
+        "api.lists",
+        "api.parameters",
+    }
     knowing = {name for name, path in FILES.items() if {"flask.request", "flask.session"} & set(imported(path))}
     assert {name for name in knowing if not name.endswith((".views", ".pages"))} == allowed
 

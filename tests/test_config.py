@@ -79,6 +79,8 @@ def test_the_numbers_of_the_contract_are_the_defaults(start):
         ("FV_REJECT_BELOW", "101", "from 0 to 100"),
         ("FV_DETECTORS", "same_file=never", "NAME=MODE"),
         ("FV_DETECTORS", "same_flie=block", "detectors that are installed: same_still"),
+        ("FV_PLANS", "/nowhere/secret.toml", "a file of plans that can be read"),
+        ("FV_INVOICE_FROM", "x" * 101, "up to 10 lines"),
     ],
 )
 def test_a_bad_value_is_refused_with_its_name_and_the_reason(start, name, value, reason):

@@ -403,7 +403,7 @@ def test_of_hundreds_of_sessions_nothing_of_those_that_went_is_in_the_file(app, 
                        text=f"k.{os.urandom(400 + 37 * (number % 60)).hex()}")  # fmt: skip
                 fingerprints.add(account, "live", space, [fingerprints.Template("u", template(number), id)], 1)
         for id in ids[::3] + ids[1::7]:
-            flows.erase_for(flows.find(account, id, int(clock.now)), "operator", "x", int(clock.now))
+            flows.erase_for(flows.find(account, id, None, int(clock.now)), "operator", "x", int(clock.now))
         while confirming.confirm(int(clock.now)):
             pass
         assert erasures.oldest_unfinished() is None

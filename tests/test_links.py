@@ -76,7 +76,7 @@ def test_a_link_has_the_fields_of_the_contract_and_is_shown_once(app, ada):
 
 
 IMPOSSIBLE = (
-    ({"kind": "double"}, "/kind", "invalid"),
+    ({"kind": "double"}, "/kind", "not_allowed"),
     ({"kind": None}, "/kind", "wrong_type"),
     ({"kind": "single", "max_uses": 2}, "/max_uses", "invalid"),
     ({"kind": "reusable", "max_uses": 0}, "/max_uses", "invalid"),
@@ -92,7 +92,7 @@ IMPOSSIBLE = (
     ({"return_url": ""}, "/return_url", "invalid"),
     ({"return_url": "//evil.example"}, "/return_url", "invalid"),
     ({"return_url": "http://localhost/done"}, "/return_url", "invalid"),
-    ({"mode": "dead"}, "/mode", "invalid"),
+    ({"mode": "dead"}, "/mode", "not_allowed"),
     ({"token": "mine"}, "/token", "unknown"),
     ({"uses": -1}, "/uses", "unknown"),
 )

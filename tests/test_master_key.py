@@ -121,7 +121,7 @@ class Household:
         id = create(app, self.key, **{"Idempotency-Key": order}).json["session_id"]
         with app.app_context():
             account_id = mfa_store.any_enrolled().account_id
-            session = retention.find(account_id, id, 1)
+            session = retention.find(account_id, id, None, 1)
             erasure = retention.erase_for(session, "operator", "x", 1)
             if confirmed_at:
                 confirming.confirm(confirmed_at)

@@ -54,7 +54,7 @@ def sign_up(typed_email: str, password: str, visitor: Visitor, now: int) -> Acco
     pause = throttle.begin("sign-up from", network_of(visitor.address), now)
     if isinstance(pause, Pause):
         return pause
-    account = Account(ids.new("acc"), email, hashing.hash(password), "free", now)
+    account = fresh(email, hashing.hash(password), now)
     with db.transaction():
         if not is_sign_up_open():  # somebody else was the first meanwhile
             return NoSignUp.CLOSED
@@ -62,6 +62,11 @@ def sign_up(typed_email: str, password: str, visitor: Visitor, now: int) -> Acco
             return NoSignUp.TAKEN
         audit.record("account.created", account.id, now, device=words.device(visitor.user_agent))
         return account
+
+
+def fresh(email: str, password_hash: str, now: int) -> Account:
+    """An account that is not stored yet, on the first of the plans."""
+    return Account(ids.new("acc"), email, password_hash, current_app.config["PLANS"].first.id, now)
 
 
 def is_sign_up_open() -> bool:

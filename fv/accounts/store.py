@@ -29,6 +29,11 @@ class Login:
     locked_at: int | None
 
 
+@dataclass(frozen=True)
+class _Plan:
+    plan: str
+
+
 def add(account: Account) -> bool:
     """False when the email is taken."""
     return db.run(
@@ -65,6 +70,11 @@ def existing(id: str) -> Account:
 
 def of_login(login: "Login") -> Account:
     return existing(login.account_id)
+
+
+def plans() -> set[str]:
+    """Every plan that some account began with."""
+    return {row.plan for row in db.many(_Plan, "SELECT DISTINCT plan FROM accounts")}
 
 
 def any_exists() -> bool:

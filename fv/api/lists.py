@@ -6,11 +6,13 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol, TypeVar
+from typing import Annotated, Protocol, TypeVar
 
-from flask import request
+from flask import g, request
 
 from fv.api import times
+from fv.api.bodies import Answer, Limit, Page
+from fv.api.parameters import Parameter, only
 from fv.problems import FieldError, Problem
 
 DEFAULT, MOST = 25, 100  # rows
@@ -25,7 +27,12 @@ class Row(Protocol):
 
 
 R = TypeVar("R", bound=Row)
+A = TypeVar("A", bound=Answer)
 
+PAGE = (
+    Parameter("limit", Annotated[int, Limit(ge=1, le=MOST)], "How many at most.", DEFAULT),
+    Parameter("after", str, "The `next_cursor` of the page before."),
+)
 BEGINNING = (2**62, "")  # after this comes the newest row
 
 
@@ -38,29 +45,39 @@ class Asked:
     id: str
 
     def answer(self, rows: Sequence[R], show: Callable[[R], object]) -> dict[str, object]:
+        """For a page of ours."""
+        shown, cursor = self._cut(rows)
+        return {"data": [show(row) for row in shown], "has_more": cursor is not None, "next_cursor": cursor}
+
+    def page(self, rows: Sequence[R], show: Callable[[R], A]) -> Page[A]:
+        """For a program."""
+        shown, cursor = self._cut(rows)
+        return Page(data=[show(row) for row in shown], has_more=cursor is not None, next_cursor=cursor)
+
+    def _cut(self, rows: Sequence[R]) -> tuple[Sequence[R], str | None]:
         shown, more = rows[: self.limit], len(rows) > self.limit
-        return {
-            "data": [show(row) for row in shown],
-            "has_more": more,
-            "next_cursor": _cursor(shown[-1]) if more else None,
-        }
+        return shown, _cursor(shown[-1]) if more else None
 
 
 def requested(*filters: str) -> Asked:
-    """The page this request asks for; 422 when its parameters are not what they can be, or no `filters` of the list."""
+    """The page of a list that a person asks for; 422 when there are other parameters than these `filters`."""
     only("limit", "after", *filters)
+    return _asked()
+
+
+def asked() -> Asked:
+    """The page that a program asks for, whose call is declared with PAGE and its filters."""
+    if PAGE[0] not in g.call.query:
+        raise LookupError("this call is declared without PAGE")
+    return _asked()
+
+
+def _asked() -> Asked:
     typed = request.args.get("limit", str(DEFAULT))
     if not re.fullmatch(r"[0-9]{1,3}", typed) or not 1 <= int(typed) <= MOST:
         raise Problem("invalid_request", errors=[FieldError("/limit", "invalid")])
     after = request.args.get("after")
     return Asked(int(typed), *(_position(after) if after else BEGINNING))
-
-
-def only(*names: str) -> None:
-    """422 when the address has a parameter that is none of these."""
-    unknown = sorted(set(request.args) - {*names})
-    if unknown:
-        raise Problem("invalid_request", errors=[FieldError(f"/{name}", "unknown") for name in unknown])
 
 
 def moment(name: str, otherwise: int) -> int:

@@ -2,11 +2,18 @@
 
 import re
 from datetime import UTC, datetime
+from typing import overload
 
 _RFC3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})")
 _LAST = 253_402_300_799  # 9999-12-31T23:59:59Z, the last second that can be written again
 
 
+@overload
+def written(seconds: int) -> str: ...
+@overload
+def written(seconds: None) -> None: ...
+@overload
+def written(seconds: int | None) -> str | None: ...
 def written(seconds: int | None) -> str | None:
     """`2026-11-23T14:32:00Z`"""
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,13 +1,16 @@
 """The audit trail of one account: a page, a file for a spreadsheet, and the JSON twin."""
 
-import json
+from typing import Annotated
 
-from flask import Blueprint, jsonify, request
+from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from fv import gate, web
-from fv.api import lists, sheets, times
-from fv.audit import events, store
+from fv.api import bodies, lists, sheets, times
+from fv.api.bodies import Page, Time, words
+from fv.api.calls import described
+from fv.api.parameters import Parameter
+from fv.audit import answers, events, store
 from fv.audit.chain import Event
 from fv.audit.events import Told
 from fv.problems import FieldError, Problem
@@ -50,22 +53,22 @@ def export() -> Response:
 
 
 @blueprint.get("/api/v1/audit")
+@described(
+    "listAuditEvents",
+    "List what happened on the account",
+    query=(
+        *lists.PAGE,
+        Parameter("event", Annotated[str, words(*events.KINDS)], "Those of this kind."),
+        Parameter("created_after", Time, "Those that happened later."),
+        Parameter("created_before", Time, "Those that happened earlier."),
+    ),
+    answers={200: Page[answers.AuditEvent]},
+)
 def api_list() -> Response:
-    asked = lists.requested("event", "created_after", "created_before")
+    asked = lists.asked()
     since, until = lists.moment("created_after", EVER[0] - 1) + 1, lists.moment("created_before", EVER[1])
     rows = store.page(gate.login().account_id, asked.id, _event(), since, until, asked.limit + 1)
-    return jsonify(asked.answer(rows, _as_json))
-
-
-def _as_json(event: Event) -> dict[str, object]:
-    return {
-        "id": event.id,
-        "created_at": times.written(event.at),
-        "event": event.event,
-        "description": events.tell(event.event, event.actor, event.facts).words,
-        "actor": event.actor,
-        "facts": json.loads(event.facts),
-    }
+    return bodies.sent(asked.page(rows, answers.told))
 
 
 def _filters() -> tuple[str, int, int]:

@@ -7,6 +7,7 @@ from flask import Blueprint, request, url_for
 from werkzeug.wrappers import Response
 
 from fv import clock, web
+from fv.billing.quota import Standing
 from fv.capture import opened
 from fv.capture.opened import Visit
 from fv.links import flows as links
@@ -37,6 +38,8 @@ def start(token: str) -> Response:
     session = links.begin(link, visit.token, visit.shown, clock.now())
     if isinstance(session, Pause):
         raise Problem("busy", retry_after=session.seconds)
+    if isinstance(session, Standing):
+        raise Problem("cannot_begin")
     if session is None:
         raise Problem("verification_link_ended")
     return opened.remember(web.go("capture.page"), session.id, visit.token, session.expires_at)
@@ -65,6 +68,8 @@ def _screen(link: Link, token: str, status: int = 200, unticked: bool = False) -
     """With the token that the session will have: sent twice, because the answer was lost, it is the same session."""
     if link.status(clock.now()) != "active":
         raise Problem("verification_link_ended")
+    if verifications.full(link.account_id, link.mode, clock.now()):
+        raise Problem("cannot_begin")  # said before somebody agrees; start() decides
     visit = _new_visit(link)
     address = web.address_of(".consent", token=token)
     return web.screen(

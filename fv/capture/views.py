@@ -12,7 +12,9 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
 from fv import clock, gate, receiving, web
-from fv.capture import flows, opened
+from fv.api import bodies, parameters
+from fv.api.calls import described
+from fv.capture import answers, flows, opened
 from fv.capture.flows import Step
 from fv.evidence.intake import Refused as NoPhoto
 from fv.evidence.store import Photo
@@ -21,6 +23,7 @@ from fv.terms import store as terms
 from fv.terms.store import Term
 from fv.verifications import flows as verifications
 from fv.verifications import states
+from fv.verifications.answers import KIND
 from fv.verifications.flows import Refused
 from fv.verifications.store import Verification
 
@@ -109,6 +112,14 @@ def status() -> Response:
 
 
 @blueprint.post("/api/v1/capture/consent")
+@described(
+    "consentToCapture",
+    "Say that the person agrees",
+    "Before any photo.",
+    answers={200: answers.CaptureState},
+    problems=("invalid_transition",),
+    by_token=True,
+)
 def api_consent() -> Response:
     session = _session_of_token()
     if not verifications.consent(session, clock.now()):
@@ -117,6 +128,17 @@ def api_consent() -> Response:
 
 
 @blueprint.post("/api/v1/capture/photos/<kind>")
+@described(
+    "sendPhoto",
+    "Send a photo",
+    "`invalid_photo` says why in `errors`. For a `liveness_frame` a refusal brings the next `challenge` and its "
+    "`challenge_nonce`.",
+    path=(KIND,),
+    form=(answers.PHOTO, answers.NONCE),
+    answers={201: answers.CaptureState},
+    problems=("invalid_transition", "consent_required", "invalid_photo", "invalid_nonce"),
+    by_token=True,
+)
 def api_keep_photo(kind: str) -> Response:
     session = _session_of_token()
     if kind not in verifications.STEPS:
@@ -125,12 +147,18 @@ def api_keep_photo(kind: str) -> Response:
     kept = _kept(session, kind)
     if not isinstance(kept, Photo):
         _refuse(kept, kind)
-    response = _state()
-    response.status_code = 201
-    return response
+    return _state(201)
 
 
 @blueprint.post("/api/v1/capture/submit")
+@described(
+    "submitCapture",
+    "Say that everything is there",
+    "From then on it is analysed.",
+    answers={200: answers.CaptureState},
+    problems=("invalid_transition", "consent_required", "photos_missing"),
+    by_token=True,
+)
 def api_submit() -> Response:
     session = _session_of_token()
     _insist_on_consent(session)
@@ -144,6 +172,7 @@ def api_submit() -> Response:
 
 
 @blueprint.get("/api/v1/capture/status")
+@described("getCaptureState", "Ask how far it is", answers={200: answers.CaptureState}, by_token=True)
 def api_status() -> Response:
     _session_of_token()
     return _state()
@@ -167,9 +196,8 @@ def _refuse(why: NoPhoto | Refused | None, kind: str) -> NoReturn:
     raise Problem(code, errors=errors, challenge=new.challenge, challenge_nonce=new.nonce)
 
 
-def _state() -> Response:
-    session = _session_of_token()
-    return jsonify(status=session.status, steps=verifications.taken(session), challenge=session.challenge)
+def _state(status: int = 200) -> Response:
+    return bodies.sent(answers.state(_session_of_token()), status)
 
 
 # ── Whose session it is ──────────────────────────────────────────────────────────────────────────────────────
@@ -181,6 +209,7 @@ def _session_of_token() -> Verification:
     session = verifications.by_token(token, clock.now()) if token else None
     if session is None:
         raise Problem("not_authenticated")
+    parameters.only()
     return session
 
 

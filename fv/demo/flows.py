@@ -15,6 +15,7 @@ from fv.accounts import flows as accounts
 from fv.accounts import store as account_store
 from fv.accounts.flows import Visitor
 from fv.analysis import findings
+from fv.billing import flows as billing
 from fv.demo import histories, people, pictures
 from fv.demo.histories import History, Plan
 from fv.demo.pictures import Document
@@ -65,6 +66,8 @@ def make_account(email: str, now: int) -> Made | Refused:
     if risen is None:
         raise LookupError("somebody else changed the account that was being made")
     mfa.acknowledge(risen, now)
+    with db.transaction():
+        billing.put_on_roomy(account.id, now)  # so that there is room for more than what is made up
     accounts.end(risen, now)
     return Made(account.id, account.email, password, offered.secret, offered.uri)
 
@@ -92,8 +95,8 @@ def _add(history: History) -> None:
     terms.begin(session.id, session.account_id, session.token_hash, terms.default(), session.expires_at,
                 session.created_at)  # fmt: skip
     usage.count(session.account_id, session.mode, "sessions_created", session.created_at)
-    if session.submitted_at is not None:
-        usage.count(session.account_id, session.mode, "sessions_billable", session.submitted_at)
+    if session.completed_at is not None:
+        usage.count(session.account_id, session.mode, "sessions_billable", session.completed_at)
     for line in history.timeline:
         store.note(session.id, line.event, line.at, line.note)
 

@@ -20,7 +20,7 @@ from fv.fingerprints.rotation import Rotation
 from fv.fingerprints.store import Gallery, New, Space
 from fv.models import flows as models
 
-_NAME = re.compile(r"[a-z0-9._-]{1,64}")
+MODEL = "[a-z0-9._-]{1,64}"  # what one can be called
 TRIES = 3  # at an index that others take further meanwhile, before the database compares
 _GALLERY = 1 << 62  # ids are drawn below it: two of 10,000 galleries are the same once in 10^11 services
 
@@ -64,7 +64,7 @@ class Face:
 
 def is_name(model: str) -> bool:
     """Whether a model can be called this."""
-    return _NAME.fullmatch(model) is not None
+    return re.fullmatch(MODEL, model) is not None
 
 
 def space_of(model: str) -> Space:

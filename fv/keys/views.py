@@ -1,14 +1,16 @@
 """The API keys section, and its JSON twin."""
 
-from flask import Blueprint, current_app, jsonify, request
+from flask import Blueprint, current_app, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from fv import clock, gate, web
 from fv.api import bodies, lists, times
-from fv.keys import flows, scopes, store
+from fv.api.bodies import Page
+from fv.api.calls import described
+from fv.keys import answers, flows, scopes, store
+from fv.keys.answers import NewKey, Rotation
 from fv.keys.flows import Made, NoKey
-from fv.keys.store import Key
 from fv.problems import FieldError, Problem
 
 blueprint = Blueprint("keys", __name__)
@@ -65,25 +67,16 @@ def revoke_form(id: str) -> Response:
 # ── The same for programs (a person's program: a key cannot manage keys) ─────────────────────────────────────
 
 
-class NewKey(bodies.Body, frozen=True):
-    name: str
-    scopes: list[str] | None = None
-    mode: str = "live"
-    expires_at: str | None = None
-
-
-class Rotation(bodies.Body, frozen=True):
-    grace_hours: int = flows.USUAL_GRACE
-
-
 @blueprint.get("/api/v1/keys")
+@described("listKeys", "List the keys that work", query=lists.PAGE, answers={200: Page[answers.Key]})
 def api_list() -> Response:
-    asked = lists.requested()
+    asked = lists.asked()
     rows = store.page(gate.login().account_id, asked.created_at, asked.id, asked.limit + 1, clock.now())
-    return jsonify(asked.answer(rows, _shown))
+    return bodies.sent(asked.page(rows, answers.told))
 
 
 @blueprint.post("/api/v1/keys")
+@described("makeKey", "Make a key", body=NewKey, answers={201: answers.MadeKey}, problems=("too_many_keys",))
 def api_create() -> Response:
     body, now = bodies.read(NewKey), clock.now()
     expires_at = times.read(body.expires_at) if body.expires_at is not None else None
@@ -97,18 +90,30 @@ def api_create() -> Response:
         raise Problem("not_authenticated")
     if isinstance(made, NoKey):
         raise Problem("invalid_request", errors=[FieldError(f"/{made.value}", "invalid")])
-    return _with_secret(made)
+    return bodies.sent(answers.made(made), 201)
 
 
 @blueprint.post("/api/v1/keys/<id>/rotate")
+@described(
+    "rotateKey",
+    "Put another key in its place",
+    "It has the same name, scopes, mode and expiry. A key can be rotated once.",
+    path=(answers.KEY,),
+    body=Rotation,
+    answers={201: answers.RotatedKey},
+    problems=("too_many_keys",),
+)
 def api_rotate(id: str) -> Response:
+    if store.of_id(gate.login().account_id, id) is None:
+        raise Problem("not_found")  # before what was sent is read: whose id it is, is asked first
     made = flows.rotate(gate.login(), id, bodies.read(Rotation).grace_hours, clock.now())
     if made is NoKey.GONE:
         raise Problem("not_authenticated")
-    return _with_secret(_rotated(made))
+    return bodies.sent(answers.made(_rotated(made)), 201)
 
 
 @blueprint.delete("/api/v1/keys/<id>")
+@described("revokeKey", "Revoke a key", "Its next request is refused.", path=(answers.KEY,), answers={204: None})
 def api_revoke(id: str) -> Response:
     if not flows.revoke(gate.login(), id, clock.now()):
         raise Problem("not_found")
@@ -123,30 +128,6 @@ def _rotated(made: Made | NoKey) -> Made:
     if isinstance(made, NoKey):
         raise Problem("invalid_request", errors=[FieldError(f"/{made.value}", "invalid")])
     return made
-
-
-def _with_secret(made: Made) -> Response:
-    told = _shown(made.key) | {"secret": made.secret}
-    if old := made.instead_of:
-        told["replaces"] = {"id": old.id, "works_until": times.written(old.ends_at)}
-    response = jsonify(told)
-    response.status_code = 201
-    return response
-
-
-def _shown(key: Key) -> dict[str, object]:
-    return {
-        "id": key.id,
-        "name": key.name,
-        "prefix": key.prefix,
-        "scopes": sorted(key.scopes),
-        "mode": key.mode,
-        "created_at": times.written(key.created_at),
-        "expires_at": times.written(key.expires_at),
-        "last_used_at": times.written(key.used_at),
-        "last_used_from": key.used_from,
-        "retires_at": times.written(key.retires_at),
-    }
 
 
 def _index_screen(status: int = 200, made: Made | None = None, wrong: NoKey | None = None) -> Response:

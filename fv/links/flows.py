@@ -10,6 +10,7 @@ from enum import Enum
 from fv import db, ids
 from fv.accounts.store import Login
 from fv.audit import flows as audit
+from fv.billing.quota import Standing
 from fv.keys import flows as keys
 from fv.keys import scopes
 from fv.keys.store import Key
@@ -94,7 +95,7 @@ def by_token(token: str) -> Link | None:
     return store.of_token(verifications.hash_of(token))
 
 
-def begin(link: Link, token: str, shown: Span, now: int) -> Verification | Pause | None:
+def begin(link: Link, token: str, shown: Span, now: int) -> Verification | Pause | Standing | None:
     """The session of a person who opened this link and consents, with this token. None when the link has ended.
 
     `shown`: for how long they were told that something is kept.
@@ -103,12 +104,12 @@ def begin(link: Link, token: str, shown: Span, now: int) -> Verification | Pause
     """
     user_id = link.external_user_id or f"link:{link.id}:{secrets.token_hex(4)}"
     asked = verifications.Asked(user_id, False, link.mode, link.key_id)
-    begun: Verification | Pause | None = None
+    begun: Verification | Pause | Standing | None = None
     with db.transaction():
         begun = verifications.by_token(token, now)
         if begun is None and store.spend(link.id, now):
             begun = verifications.begin(link.account_id, asked, token, link.id, link.return_url, shown, now)
-        if isinstance(begun, Pause):
+        if isinstance(begun, Pause | Standing):
             raise db.Undo  # the use was not one
     return begun
 

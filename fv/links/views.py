@@ -3,16 +3,18 @@
 import re
 from typing import NoReturn
 
-from flask import Blueprint, jsonify, request
+from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from fv import clock, gate, web
 from fv.api import bodies, lists, times
+from fv.api.bodies import Page
+from fv.api.calls import described
 from fv.keys import flows as keys
 from fv.keys import scopes
-from fv.links import flows, store
+from fv.links import answers, flows, store
+from fv.links.answers import NewLink
 from fv.links.flows import DAY, Asked, Made, NoLink
-from fv.links.store import Link
 from fv.problems import FieldError, Problem
 
 blueprint = Blueprint("links", __name__)
@@ -49,23 +51,22 @@ def revoke_form(id: str) -> Response:
 # ── The same for programs ────────────────────────────────────────────────────────────────────────────────────
 
 
-class NewLink(bodies.Body, frozen=True):
-    kind: str = "single"
-    max_uses: int | None = None
-    expires_at: str | None = None
-    external_user_id: str | None = None
-    return_url: str | None = None
-    mode: str | None = None
-
-
 @blueprint.get("/api/v1/links")
+@described("listLinks", "List links", query=lists.PAGE, answers={200: Page[answers.Link]})
 def api_list() -> Response:
-    asked, by, now = lists.requested(), gate.asker(), clock.now()
+    asked, by, now = lists.asked(), gate.asker(), clock.now()
     rows = store.page(by.account_id, keys.mode_of(by), asked.created_at, asked.id, asked.limit + 1)
-    return jsonify(asked.answer(rows, lambda row: _shown(row, now)))
+    return bodies.sent(asked.page(rows, lambda row: answers.told(row, now)))
 
 
 @blueprint.post("/api/v1/links")
+@described(
+    "makeLink",
+    "Make a link",
+    "It begins sessions without a server of yours.",
+    body=NewLink,
+    answers={201: answers.MadeLink},
+)
 def api_create() -> Response:
     body, by, now = bodies.read(NewLink), gate.asker(), clock.now()
     own_mode = keys.mode_of(by)
@@ -81,12 +82,12 @@ def api_create() -> Response:
         raise Problem("not_authenticated")
     if isinstance(made, NoLink):
         _refuse(made.value, "invalid")
-    response = jsonify(_shown(made.link, now) | {"url": _address(made), "token": made.token})
-    response.status_code = 201
-    return response
+    told = answers.told(made.link, now)
+    return bodies.sent(bodies.with_more(told, answers.MadeLink, url=_address(made), token=made.token), 201)
 
 
 @blueprint.delete("/api/v1/links/<id>")
+@described("revokeLink", "Revoke a link", "Sessions that were begun go on.", path=(answers.LINK,), answers={204: None})
 def api_revoke(id: str) -> Response:
     if not flows.revoke(gate.asker(), id, clock.now()):
         raise Problem("not_found")
@@ -100,21 +101,6 @@ def _refuse(field: str, why: str) -> NoReturn:
 def _address(made: Made) -> str:
     """What the end user opens."""
     return web.address_of("entry.consent", token=made.token)
-
-
-def _shown(link: Link, now: int) -> dict[str, object]:
-    return {
-        "id": link.id,
-        "kind": link.kind,
-        "mode": link.mode,
-        "status": link.status(now),
-        "uses": link.uses,
-        "max_uses": link.max_uses,
-        "external_user_id": link.external_user_id,
-        "return_url": link.return_url or None,
-        "created_at": times.written(link.created_at),
-        "expires_at": times.written(link.expires_at),
-    }
 
 
 # ── The page ─────────────────────────────────────────────────────────────────────────────────────────────────

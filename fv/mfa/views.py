@@ -2,12 +2,14 @@
 
 from typing import Any
 
-from flask import Blueprint, jsonify, request
+from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from fv import clock, cookie, gate, qr, web
 from fv.api import bodies
-from fv.mfa import flows, store, totp, tries
+from fv.api.calls import described
+from fv.mfa import answers, flows, store, totp, tries
+from fv.mfa.answers import NewSetup, TypedCode
 from fv.mfa.flows import Codes, Offer, Refused
 from fv.mfa.tries import Wrong
 from fv.problems import FieldError, Problem
@@ -87,15 +89,14 @@ def help() -> Response:
 # ── The same for programs ────────────────────────────────────────────────────────────────────────────────────
 
 
-class NewSetup(bodies.Body, frozen=True):
-    re_enrolment_code: str | None = None
-
-
-class TypedCode(bodies.Body, frozen=True):
-    code: str
-
-
 @blueprint.post("/api/v1/totp/setup")
+@described(
+    "setUpAuthenticator",
+    "Get the key for an authenticator",
+    body=NewSetup,
+    answers={200: answers.Authenticator},
+    problems=("re_enrolment_code_required", "already_enrolled", "too_many_attempts"),
+)
 def api_setup() -> Response:
     if gate.is_signed_in():
         raise Problem("already_enrolled")
@@ -109,10 +110,18 @@ def api_setup() -> Response:
     offer = _still_there(flows.offer(gate.login()))
     if isinstance(offer, Refused):
         raise Problem("re_enrolment_code_required")
-    return jsonify(otpauth_uri=offer.uri, secret=offer.secret, qr_svg=qr.svg(offer.uri))
+    return bodies.sent(answers.Authenticator(offer.uri, offer.secret, str(qr.svg(offer.uri))))
 
 
 @blueprint.post("/api/v1/totp/confirm")
+@described(
+    "confirmAuthenticator",
+    "Confirm it with its first code",
+    "From now on the account is open. The ten backup codes are told once.",
+    body=TypedCode,
+    answers={200: answers.BackupCodes},
+    problems=("re_enrolment_code_required", "already_enrolled", "invalid_code", "too_many_attempts"),
+)
 def api_confirm() -> Response:
     if gate.is_signed_in():
         raise Problem("already_enrolled")
@@ -124,7 +133,7 @@ def api_confirm() -> Response:
     if isinstance(confirmed, Refused):
         raise Problem("re_enrolment_code_required" if confirmed is Refused.CODE_OWED else "already_enrolled")
     cookie.set_login(confirmed.login_id)
-    return jsonify(backup_codes=confirmed.codes)
+    return bodies.sent(answers.BackupCodes(list(confirmed.codes)))
 
 
 def _still_there(offer: Offer | Refused | None) -> Offer | Refused:

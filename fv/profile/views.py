@@ -2,22 +2,25 @@
 
 from typing import Any
 
-from flask import Blueprint, jsonify, request
+from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from fv import clock, cookie, gate, web
 from fv.accounts import flows as accounts
 from fv.accounts import store as account_store
 from fv.accounts.flows import NoSignUp
-from fv.api import times
+from fv.api import bodies, times
+from fv.api.calls import described
 from fv.audit import store as audit_store
 from fv.audit.events import tell
+from fv.billing import quota
 from fv.mfa import backup_codes, tries
 from fv.mfa import flows as mfa_flows
 from fv.mfa import store as mfa
 from fv.mfa.tries import Wrong
 from fv.passwords import flows as passwords
 from fv.passwords.flows import NoChange
+from fv.profile import answers
 from fv.throttle.flows import Pause
 
 blueprint = Blueprint("profile", __name__)
@@ -28,18 +31,20 @@ EVENTS = 8  # security events on the page; the audit trail has them all
 
 
 @blueprint.get("/api/v1/me")
+@described("getAccount", "Read the account", answers={200: answers.Account})
 def me() -> Response:
     account = account_store.of_login(gate.login())
     authenticator = mfa.authenticator(account.id)
-    return jsonify(
+    told = answers.Account(
         id=account.id,
         email=account.email,
         totp_enabled=authenticator.is_enrolled,
         backup_codes_remaining=mfa.codes_left(account.id),
         backup_codes_acknowledged=authenticator.codes_acknowledged_at is not None,
-        plan=account.plan,
+        plan=quota.plan_in(account.id, quota.month_at(clock.now()).name).id,
         created_at=times.written(account.created_at),
     )
+    return bodies.sent(told)
 
 
 @blueprint.get("/account")

@@ -6,7 +6,7 @@ from flask import Blueprint, current_app, request
 from werkzeug.wrappers import Response
 
 from fv import clock, web
-from fv.api import lists
+from fv.api import parameters
 from fv.problems import Problem
 from fv.retention import confirming, flows, planning
 from fv.retention import store as erasures
@@ -24,7 +24,7 @@ WISH = "the person asked for it on their own page"
 
 @blueprint.get("/v/receipt/<code>")
 def page(code: str) -> Response:
-    lists.only()
+    parameters.only()
     return _screen(code)
 
 
@@ -71,7 +71,7 @@ def policy() -> Response:
 
 def _found(code: str) -> tuple[Term, Verification]:
     term = terms.of_receipt(span.hash_of(code))
-    session = flows.find(term.account_id, term.session_id, clock.now()) if term else None
+    session = flows.find(term.account_id, term.session_id, None, clock.now()) if term else None
     if term is None or session is None:
         raise Problem("no_receipt")
     return term, session

@@ -98,7 +98,7 @@ def _tell(begun: list[Erasure]) -> None:
 
 
 def _of_session(id: str) -> Iterator[Verification]:
-    found = [one for account in accounts.every() if (one := flows.find(account.id, id, clock.now()))]
+    found = [one for account in accounts.every() if (one := flows.find(account.id, id, None, clock.now()))]
     if not found:
         raise click.ClickException("There is no session of this id.")
     yield from found

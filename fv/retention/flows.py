@@ -208,8 +208,9 @@ SEALED = (
 )
 
 
-def find(account_id: str, session_id: str, now: int) -> Verification | None:
-    return verifications.find(account_id, session_id, None, now)
+def find(account_id: str, session_id: str, mode: str | None, now: int) -> Verification | None:
+    """Of this mode (None: either)."""
+    return verifications.find(account_id, session_id, mode, now)
 
 
 def knows(account_id: str, external_user_id: str, now: int) -> bool:

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from fv import clock, gate, receiving, web
 from fv.accounts.store import Login
-from fv.api import lists
+from fv.api import parameters
 from fv.evidence.intake import Refused
 from fv.fingerprints import flows as fingerprints
 from fv.fingerprints import listing
@@ -55,7 +55,7 @@ class Asked:
 
 @blueprint.get("/search")
 def index() -> Response:
-    lists.only("session_id", "fingerprint_id")
+    parameters.only("session_id", "fingerprint_id")
     return _screen({"face": request.args.get("session_id") or request.args.get("fingerprint_id") or ""})
 
 

@@ -7,7 +7,7 @@ was typed that support handed to the verified person. Each act is one transactio
 from dataclasses import dataclass
 from enum import Enum
 
-from fv import db, hashing, ids
+from fv import db, hashing
 from fv.accounts import email as emails
 from fv.accounts import flows as accounts
 from fv.accounts import store as account_store
@@ -115,7 +115,7 @@ def create_account(typed: str, now: int, only_first: bool = False) -> str | Refu
     email = emails.normalised(typed)
     if email is None:
         return Refused.EMAIL
-    account = Account(ids.new("acc"), email, hashing.decoy(), "free", now)
+    account = accounts.fresh(email, hashing.decoy(), now)
     with db.transaction():
         if (only_first and account_store.any_exists()) or not account_store.add(account):
             return Refused.TAKEN

@@ -46,6 +46,11 @@ def series(
         return amounts if key_id is not None else amounts | {STORAGE: _kept(account_id, periods)}
 
 
+def amount(account_id: str, counter: str, first: int, last: int) -> int:
+    """How much was counted on these days (since 1970), over all keys."""
+    return store.total(account_id, counter, first, last)
+
+
 def by_key(account_id: str, first: int, last: int) -> dict[str, dict[str, int]]:
     """Key id ('': people) → counter → amount of these days (since 1970); those that caused anything."""
     amounts: dict[str, dict[str, int]] = {}
@@ -64,7 +69,7 @@ def _counted(account_id: str, periods: list[Period], key_id: str | None) -> dict
 
 def _kept(account_id: str, periods: list[Period]) -> dict[str, int]:
     changes = {one.day: one.amount for one in store.between(account_id, [STORAGE], periods[0].first, periods[-1].last)}
-    kept, amounts = store.until(account_id, STORAGE, periods[0].first - 1), {}
+    kept, amounts = store.total(account_id, STORAGE, 0, periods[0].first - 1), {}
     for period in periods:
         kept += sum(changes.get(day, 0) for day in range(period.first, period.last + 1))
         amounts[period.name] = kept

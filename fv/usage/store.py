@@ -63,15 +63,15 @@ def by_key(account_id: str, counters: Sequence[str], first: int, last: int) -> l
     )  # fmt: skip
 
 
-def until(account_id: str, counter: str, last: int) -> int:
-    """All of it up to the end of this day."""
+def total(account_id: str, counter: str, first: int, last: int) -> int:
+    """Of these days, both included, over all keys."""
     (found,) = db.many(
         _Sum,
         """
         SELECT coalesce(sum(amount), 0) AS amount FROM usage_days
-        WHERE account_id = :account_id AND counter = :counter AND day <= :last
+        WHERE account_id = :account_id AND counter = :counter AND day BETWEEN :first AND :last
         """,
-        account_id=account_id, counter=counter, last=last,
+        account_id=account_id, counter=counter, first=first, last=last,
     )  # fmt: skip
     return found.amount
 

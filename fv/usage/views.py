@@ -1,16 +1,21 @@
 """Usage: the page, its files for a spreadsheet, and the JSON twin."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from flask import Blueprint, jsonify, request
+from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from fv import clock, gate, web
-from fv.api import lists, sheets
+from fv.api import bodies, lists, parameters, sheets
+from fv.api.bodies import Day, words
+from fv.api.calls import described
+from fv.api.parameters import Parameter
 from fv.keys import store as keys
 from fv.keys.flows import mode_of
 from fv.problems import FieldError, Problem
-from fv.usage import chart, flows, periods
+from fv.usage import answers, chart, flows, periods
+from fv.usage.answers import SPLITS
 from fv.usage.periods import Period
 
 blueprint = Blueprint("usage", __name__)
@@ -18,7 +23,6 @@ blueprint = Blueprint("usage", __name__)
 LONGEST = 366  # days of one answer of the API
 MONTHS = 12  # in the chart
 OFFERED = 24  # months to choose from
-SPLITS = ("month", "day")
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ class Shown:
 
 @blueprint.get("/usage")
 def index() -> Response:
-    lists.only("by", "month", "key_id", "counter")
+    parameters.only("by", "month", "key_id", "counter")
     shown, account_id = _shown(), gate.login().account_id
     series = shown.series()
     counter = request.args.get("counter", "sessions_billable")
@@ -84,7 +88,7 @@ def index() -> Response:
 @blueprint.get("/usage.csv")
 def export() -> Response:
     """The table of the page, or (`per=key`) the one by key, the same rows in the same order."""
-    lists.only("by", "month", "key_id", "per")
+    parameters.only("by", "month", "key_id", "per")
     shown, per = _shown(), request.args.get("per", "period")
     if per not in ("period", "key"):
         raise Problem("invalid_request", errors=[FieldError("/per", "not_allowed")])
@@ -98,12 +102,21 @@ def export() -> Response:
 
 
 @blueprint.get("/api/v1/usage")
+@described(
+    "getUsage",
+    "Read what was used",
+    "At most 366 days.",
+    query=(
+        Parameter("from", Day, "The first day. Without it 30 days are told."),
+        Parameter("to", Day, "The last day; today without it."),
+        Parameter("granularity", Annotated[str, words(*SPLITS)], "Days or months.", "day"),
+        Parameter("key_id", str, "Only what this key caused, without the storage."),
+    ),
+    answers={200: answers.Usage},
+    problems=("not_found",),
+)
 def api_usage() -> Response:
-    """Without `from` and `to`: the last 30 days."""
-    lists.only("from", "to", "granularity", "key_id")
     granularity = request.args.get("granularity", "day")
-    if granularity not in SPLITS:
-        raise Problem("invalid_request", errors=[FieldError("/granularity", "not_allowed")])
     last = lists.day("to", clock.now()) // flows.DAY
     if last > periods.LAST:
         raise Problem("invalid_request", errors=[FieldError("/to", "invalid")])
@@ -111,13 +124,7 @@ def api_usage() -> Response:
     if not (0 <= first <= last and last - first < LONGEST):
         raise Problem("invalid_request", errors=[FieldError("/from", "invalid")])
     amounts = flows.series(gate.account_id(), first, last, granularity == "month", _key_id())
-    return jsonify(
-        granularity=granularity,
-        series={
-            counter: [{"period": period, "amount": amount} for period, amount in line.items()]
-            for counter, line in amounts.items()
-        },
-    )
+    return bodies.sent(answers.told(granularity, amounts))
 
 
 def _key_id() -> str | None:

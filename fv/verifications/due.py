@@ -3,10 +3,11 @@
 import logging
 from collections.abc import Callable
 
-from fv import db, ids, sealing
+from fv import clock, db, ids, sealing
 from fv.analysis import scoring
 from fv.analysis.report import Case, Failed, Interrupted, Report
 from fv.evidence import flows as evidence
+from fv.usage import flows as usage
 from fv.verifications import analysis, announcing, store, verdict
 from fv.verifications.store import Verification
 
@@ -42,12 +43,15 @@ def analyse_next(now: int, examine: Callable[[Case], Report]) -> bool:
 
 def _conclude(session: Verification, lease: str, report: Report, now: int, blind: str) -> None:
     """The verdict is reached inside: of two sessions of one face that end at once, the later one sees the template of
-    the first. Comparing with 1,000,000 templates of the account takes 6 ms.
+    the first. Comparing with 1,000,000 templates of the account takes 6 ms. It is reached once, so the session is
+    counted once, whatever a person makes of it later.
     """
     with db.transaction():
         found = verdict.reach(session, report, now, blind)
         if not store.finish(session.id, lease, found.as_text(), found.score, found.decision, found.face_match):
             raise db.Undo
+        # by the clock of this transaction: `now` is from before the analysis, and the month it is in may be billed
+        usage.count(session.account_id, session.mode, "sessions_billable", clock.now(), session.key_id)
         verdict.keep(session, report, now)
         new = {"accept": "passed", "review": "review", "reject": "failed"}[found.decision]
         store.become(session.account_id, session.id, new, now)

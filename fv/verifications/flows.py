@@ -19,6 +19,8 @@ from fv.accounts import flows as accounts
 from fv.accounts.store import Login
 from fv.api import store as answers
 from fv.audit import flows as audit
+from fv.billing import quota
+from fv.billing.quota import Standing
 from fv.db.sealed import Kind
 from fv.evidence import flows as evidence
 from fv.evidence.intake import Refused as NoPhoto
@@ -30,7 +32,7 @@ from fv.terms.span import Span
 from fv.throttle.flows import Pause
 from fv.throttle.policy import Rate
 from fv.usage import flows as usage
-from fv.verifications import announcing, store
+from fv.verifications import announcing, listing, store
 from fv.verifications.store import Verification
 
 LONGEST_USER_ID = 255  # characters
@@ -73,8 +75,8 @@ class Refused(Enum):
     NONCE = "the challenge was used, replaced, or is too old"
 
 
-def create(account_id: str, asked: Asked, request_key: str | None, now: int) -> Made | Refused | Pause:
-    """A new session; the same one again for the same Idempotency-Key within a day."""
+def create(account_id: str, asked: Asked, request_key: str | None, now: int) -> Made | Refused | Pause | Standing:
+    """A new session; the same one again for the same Idempotency-Key within a day. Standing: the plan has no room."""
     if not is_user_id(asked.external_user_id):
         return Refused.USER_ID
     token, span = new_token(), terms.of_account(account_id)
@@ -92,11 +94,11 @@ def create(account_id: str, asked: Asked, request_key: str | None, now: int) -> 
             text = json.dumps([made.id, made.token, made.nonce, made.expires_at]).encode()
             sealed = _keyring().seal(text, bound_to=_answer_of(account_id, request_key))
             answers.keep_answer(account_id, request_key, fingerprint, sealed, made.id, now, now - ANSWERS_KEPT)
-        if pause := _pause(account_id, now):
+        if refused := _pause(account_id, now) or full(account_id, asked.mode, now):
             raise db.Undo
         _add(new, token, span, now)
         return made
-    return pause
+    return refused
 
 
 def is_user_id(text: str) -> bool:
@@ -106,18 +108,23 @@ def is_user_id(text: str) -> bool:
 
 def begin(
     account_id: str, asked: Asked, token: str, link_id: str, return_url: str, shown: Span, now: int
-) -> Verification | Pause:
+) -> Verification | Pause | Standing:
     """The session of a person who came by a verification link and consents. Inside the transaction that counts it.
 
     `shown`: for how long they were told that something is kept.
     """
-    if pause := _pause(account_id, now):
-        return pause
+    if refused := _pause(account_id, now) or full(account_id, asked.mode, now):
+        return refused
     span = terms.of_account(account_id).at_most(shown)
     new = _new(account_id, asked, token, span, now, link_id, return_url)
     _add(new, token, span, now)
     _consented(new, now)
     return new
+
+
+def full(account_id: str, mode: str, now: int) -> Standing | None:
+    """How the account stands when its plan has no room for another session. Inside a transaction that is decided."""
+    return quota.full(account_id, mode, now, lambda: listing.unbilled(account_id, now))
 
 
 def cancel(by: Login | Key, id: str, now: int) -> Verification | Refused:
@@ -220,7 +227,6 @@ def submit(session: Verification, now: int) -> bool | Refused:
         if not store.become(session.account_id, session.id, "analyzing", now):
             return Refused.TRANSITION
         store.submit(session.id, now)
-        usage.count(session.account_id, session.mode, "sessions_billable", now, session.key_id)
         store.note(session.id, "analyzing", now)
     return True
 

@@ -123,6 +123,21 @@ def waiting(account_id: str, mode: str = "live") -> int:
     return found.number if found else 0
 
 
+def unbilled(account_id: str, now: int) -> int:
+    """Live sessions that can still be billed. Each new one of a limited plan asks: two ranges of indexes."""
+    found = db.one(
+        Number,
+        f"""
+        SELECT (SELECT count(*) FROM verifications
+                WHERE account_id = :account_id AND mode = 'live' AND status IN ({OPEN}) AND expires_at > :now)
+             + (SELECT count(*) FROM verifications
+                WHERE account_id = :account_id AND mode = 'live' AND status = 'analyzing') AS number
+        """,
+        account_id=account_id, now=now,
+    )  # fmt: skip
+    return found.number if found else 0
+
+
 # ── What the overview shows ──────────────────────────────────────────────────────────────────────────────────
 
 

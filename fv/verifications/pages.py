@@ -10,6 +10,7 @@ from fv import clock, gate, web
 from fv.analysis import findings
 from fv.analysis.findings import Portrait
 from fv.api import lists
+from fv.billing.quota import Standing
 from fv.evidence import flows as evidence
 from fv.fingerprints import listing as fingerprints
 from fv.problems import FieldError, Problem
@@ -20,7 +21,7 @@ from fv.verifications.flows import Asked, Refused
 from fv.verifications.listing import Filter
 from fv.verifications.store import Verification
 from fv.verifications.viewing import NoPhoto
-from fv.verifications.views import capture_url, picture, read
+from fv.verifications.views import capture_url, over_quota, picture, read
 
 blueprint = Blueprint("sessions", __name__)
 
@@ -55,6 +56,8 @@ def create() -> Response:
     made = flows.create(gate.login().account_id, asked, None, clock.now())
     if isinstance(made, Pause):
         raise Problem("too_many_sessions", retry_after=made.seconds)
+    if isinstance(made, Standing):
+        raise over_quota(made)
     if isinstance(made, Refused):
         return _index_screen(422, wrong=made)
     link = capture_url(made.id, made.token)

@@ -1,58 +1,67 @@
 """Sessions for programs: with an API key of the right scope, or with the cookie of a person."""
 
-import re
-from collections.abc import Set
+from typing import Annotated
 
-from flask import Blueprint, jsonify, request
+from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from fv import clock, gate, web
-from fv.analysis import findings
 from fv.analysis.report import Document
 from fv.api import bodies, lists, times
+from fv.api.bodies import Limit, Page, Time, words
+from fv.api.calls import JPEG, described
+from fv.api.parameters import Parameter
+from fv.billing.quota import Standing
 from fv.evidence import flows as evidence
 from fv.evidence.store import Photo
 from fv.keys import flows as keys
 from fv.problems import FieldError, Problem
 from fv.throttle.flows import Pause
-from fv.verifications import flows, listing, states, store, viewing
+from fv.verifications import answers, flows, listing, store, viewing
+from fv.verifications.answers import SESSION, Decision, NewSession
 from fv.verifications.flows import Asked, Refused
 from fv.verifications.listing import Filter
 from fv.verifications.store import Verification
 from fv.verifications.viewing import NoDocument, NoPhoto
+from fv.words import day
 
 blueprint = Blueprint("verifications", __name__)
 
-#: What is told of a document, in this order; what it does not say is null.
-FIELDS = (
-    "type", "issuing_country", "full_name", "given_names", "surname", "date_of_birth", "nationality", "sex",
-    "document_number", "expires_on",
-)  # fmt: skip
-
-
-class NewSession(bodies.Body, frozen=True):
-    external_user_id: str | None = None
-    require_poa: bool | None = None
-
-
-class Decision(bodies.Body, frozen=True):
-    decision: str
-    reason: str
+#: Made from one person's answer to the next, so who sends it twice gets one session.
+IDEMPOTENCY_KEY = Parameter(
+    "Idempotency-Key",
+    Annotated[str, Limit(pattern=rf"^[!-~]([ -~]{{0,{flows.LONGEST_KEY - 2}}}[!-~])?$", examples=["order-4711"])],
+    "Up to 255 characters. Equal requests with the same key make one session and get one answer, for a day.",
+)
 
 
 @blueprint.post("/api/v1/sessions")
+@described(
+    "createSession",
+    "Begin the verification of a person",
+    "`external_user_id` stands in the query or in the body; what stands in both has to agree. "
+    "Send the person to `capture_url`.",
+    query=(
+        Parameter("external_user_id", answers.UserId, "As in the body."),
+        Parameter("require_poa", Annotated[str, words("true", "false")], "As in the body."),
+    ),
+    headers=(IDEMPOTENCY_KEY,),
+    body=NewSession,
+    answers={201: answers.MadeSession},
+    problems=("idempotency_key_reused", "quota_exceeded", "too_many_sessions"),
+)
 def create() -> Response:
     asked, request_key = _asked(), request.headers.get("Idempotency-Key")
-    if request_key is not None and not re.fullmatch(rf"[ -~]{{1,{flows.LONGEST_KEY}}}", request_key):
-        raise Problem("invalid_request", errors=[FieldError("/Idempotency-Key", "invalid")])
     made = flows.create(gate.account_id(), asked, request_key, clock.now())
     if made is Refused.KEY_REUSED:
         raise Problem("idempotency_key_reused")
     if isinstance(made, Pause):
         raise Problem("too_many_sessions", retry_after=made.seconds)
+    if isinstance(made, Standing):
+        raise over_quota(made)
     if isinstance(made, Refused):
         raise Problem("invalid_request", errors=[FieldError("/external_user_id", "invalid")])
-    response = jsonify(
+    told = answers.MadeSession(
         session_id=made.id,
         session_token=made.token,
         steps=list(flows.STEPS),
@@ -60,16 +69,40 @@ def create() -> Response:
         capture_url=capture_url(made.id, made.token),
         expires_at=times.written(made.expires_at),
     )
-    response.status_code = 201
-    return response
+    return bodies.sent(told, 201)
+
+
+def over_quota(standing: Standing) -> Problem:
+    """With what was used, when it begins anew, and what can be done."""
+    under_way = f", {standing.pending:,} of them by sessions that are under way" if standing.pending else ""
+    return Problem(
+        "quota_exceeded",
+        detail=f"The {standing.included:,} sessions a month of the plan {standing.plan_name} are taken{under_way}. "
+        f"They begin anew on {day(standing.begins_anew)}, 00:00 UTC. A larger plan, chosen on the page Billing, "
+        "counts at once; a session that is canceled or expires frees its place.",
+        included=standing.included,
+        used=standing.used,
+        pending=standing.pending,
+        begins_anew=times.written(standing.begins_anew),
+    )
 
 
 @blueprint.get("/api/v1/sessions")
+@described(
+    "listSessions",
+    "List sessions",
+    query=(
+        *lists.PAGE,
+        Parameter("status", answers.Status, "Those of this status."),
+        Parameter("external_user_id", str, "Those of this person."),
+        Parameter("created_after", Time, "Those that were made later."),
+        Parameter("created_before", Time, "Those that were made earlier."),
+    ),
+    answers={200: Page[answers.Session]},
+)
 def api_list() -> Response:
-    asked = lists.requested("status", "external_user_id", "created_after", "created_before")
+    asked = lists.asked()
     status = request.args.get("status")
-    if status is not None and status not in states.NEXT:
-        raise Problem("invalid_request", errors=[FieldError("/status", "not_allowed")])
     wanted = Filter(
         keys.mode_of(gate.asker()),
         (status,) if status else None,
@@ -79,24 +112,35 @@ def api_list() -> Response:
     )
     rows = listing.page(gate.account_id(), wanted, asked.created_at, asked.id, asked.limit + 1, clock.now())
     taken = evidence.of_verifications(gate.account_id(), [row.id for row in rows])
-    return jsonify(asked.answer(rows, lambda row: as_json(row, taken.get(row.id, set()))))
+    return bodies.sent(asked.page(rows, lambda row: answers.told(row, taken.get(row.id, set()))))
 
 
 @blueprint.get("/api/v1/sessions/<id>")
+@described("getSession", "Read a session", path=(SESSION,), answers={200: answers.Session})
 def api_get(id: str) -> Response:
-    return jsonify(_whole(_session(id)))
+    return bodies.sent(_whole(_session(id)))
 
 
 @blueprint.get("/api/v1/sessions/<id>/photos")
+@described("listPhotos", "List its photos", path=(SESSION,), answers={200: Page[answers.Photo]}, problems=("erased",))
 def api_photos(id: str) -> Response:
     found = [viewing.kept(_session(id), kind) for kind in flows.STEPS]
-    shown = [_photo_as_json(photo) for photo in found if isinstance(photo, Photo)]
+    shown = [answers.photo(photo) for photo in found if isinstance(photo, Photo)]
     if not shown and NoPhoto.ERASED in found:
         raise Problem("erased")
-    return jsonify(data=shown, has_more=False, next_cursor=None)
+    return bodies.sent(Page(data=shown, has_more=False, next_cursor=None))
 
 
 @blueprint.get("/api/v1/sessions/<id>/photos/<kind>")
+@described(
+    "getPhoto",
+    "Look at a photo",
+    "Each call is a row of the audit trail and one `photo_views`. A key gets the photo as it was taken; a person gets "
+    "it with their email and the time across it.",
+    path=(SESSION, answers.KIND),
+    answers={200: JPEG},
+    problems=("erased", "busy"),
+)
 def api_photo(id: str, kind: str) -> Response:
     """Plain for a program; with the name of who looks across it for a person."""
     session, key, now = _session(id), gate.caller().key, clock.now()
@@ -106,12 +150,20 @@ def api_photo(id: str, kind: str) -> Response:
 
 
 @blueprint.get("/api/v1/sessions/<id>/document")
+@described(
+    "getDocument",
+    "Read what the document says",
+    "Each call is a row of the audit trail; it is not counted.",
+    path=(SESSION,),
+    answers={200: answers.Document},
+    problems=("document_not_read", "erased"),
+)
 def api_document(id: str) -> Response:
     """What was read from the document."""
     session, key, now = _session(id), gate.caller().key, clock.now()
     if key:
-        return jsonify(_document_as_json(read(viewing.document_by_key(session, key.prefix, now))))
-    return jsonify(_document_as_json(read(viewing.document_by_person(session, gate.login(), now))))
+        return bodies.sent(answers.document(read(viewing.document_by_key(session, key.prefix, now))))
+    return bodies.sent(answers.document(read(viewing.document_by_person(session, gate.login(), now))))
 
 
 def picture(seen: bytes | NoPhoto) -> Response:
@@ -127,15 +179,31 @@ def read(seen: Document | NoDocument) -> Document:
 
 
 @blueprint.post("/api/v1/sessions/<id>/cancel")
+@described(
+    "cancelSession",
+    "Cancel a session",
+    "While the person has not submitted.",
+    path=(SESSION,),
+    answers={200: answers.Session},
+    problems=("invalid_transition",),
+)
 def cancel(id: str) -> Response:
     return _changed(flows.cancel(gate.asker(), id, clock.now()))
 
 
 @blueprint.post("/api/v1/sessions/<id>/decision")
+@described(
+    "decideSession",
+    "Decide a session",
+    "From `review`, or from `passed` to `failed`.",
+    path=(SESSION,),
+    body=Decision,
+    answers={200: answers.Session},
+    problems=("invalid_transition",),
+)
 def decide(id: str) -> Response:
+    _session(id)  # whose it is, is asked before what was sent is read
     body = bodies.read(Decision)
-    if body.decision not in flows.SUBJECT:
-        raise Problem("invalid_request", errors=[FieldError("/decision", "not_allowed")])
     return _changed(flows.decide(gate.login(), id, body.decision, body.reason, clock.now()))
 
 
@@ -144,48 +212,8 @@ def capture_url(id: str, token: str) -> str:
     return f"{web.address_of('capture.front')}?sid={id}&st={token}"
 
 
-def as_json(session: Verification, taken: Set[str]) -> dict[str, object]:
-    """`taken`: the kinds of photo there are."""
-    results = {finding.check: finding.result for finding in findings.read(session.findings).findings}
-    return {
-        "session_id": session.id,
-        "external_user_id": session.external_user_id,
-        "status": session.status,
-        "steps": {step: step in taken for step in flows.STEPS},
-        "face_match_passed": session.face_match_passed,
-        "error": session.error,
-        "created_at": times.written(session.created_at),
-        "completed_at": times.written(session.completed_at),
-        "trust_score": session.trust_score,
-        "trust_decision": session.trust_decision,
-        "require_poa": session.require_poa,
-        "poa": None,
-        "anti_spoofing": None,
-        "credential": None,
-        "checks": {check: results.get(check) for check in findings.CHECKS},
-        "mode": session.mode,
-        "data_state": "retained" if session.erased_at is None else "erased",
-        "erase_after": times.written(session.erase_after),
-    }
-
-
-def _whole(session: Verification) -> dict[str, object]:
-    return as_json(session, {photo.kind for photo in evidence.of_verification(session.account_id, session.id)})
-
-
-def _photo_as_json(photo: Photo) -> dict[str, object]:
-    return {
-        "kind": photo.kind,
-        "width": photo.width,
-        "height": photo.height,
-        "bytes": photo.bytes,
-        "taken_at": times.written(photo.taken_at),
-    }
-
-
-def _document_as_json(document: Document) -> dict[str, object]:
-    told: dict[str, object] = {name: document.fields.get(name) for name in FIELDS}
-    return told | {"mrz": document.mrz}
+def _whole(session: Verification) -> answers.Session:
+    return answers.told(session, {photo.kind for photo in evidence.of_verification(session.account_id, session.id)})
 
 
 def _session(id: str) -> Verification:
@@ -198,13 +226,10 @@ def _session(id: str) -> Verification:
 def _asked() -> Asked:
     """From the query or the body; what stands in both has to agree."""
     body, given = bodies.read(NewSession), request.args
-    lists.only("external_user_id", "require_poa")
     user_id = given.get("external_user_id", body.external_user_id)
     if user_id is None:
         raise Problem("invalid_request", errors=[FieldError("/external_user_id", "missing")])
     typed = given.get("require_poa")
-    if typed not in (None, "true", "false"):
-        raise Problem("invalid_request", errors=[FieldError("/require_poa", "invalid")])
     require_poa = bool(body.require_poa) if typed is None else typed == "true"
     if body.external_user_id not in (None, user_id) or body.require_poa not in (None, require_poa):
         raise Problem("invalid_request", errors=[FieldError("/external_user_id", "contradiction")])
@@ -219,4 +244,4 @@ def _changed(result: Verification | Refused) -> Response:
         raise Problem("invalid_transition")
     if isinstance(result, Refused):
         raise Problem("invalid_request", errors=[FieldError("/reason", "invalid")])
-    return jsonify(_whole(result))
+    return bodies.sent(_whole(result))

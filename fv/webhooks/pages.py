@@ -4,7 +4,7 @@ from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from fv import clock, gate, web
-from fv.api import lists
+from fv.api import lists, parameters
 from fv.keys import scopes
 from fv.problems import Problem
 from fv.webhooks import delivering, flows, listing, targets, views
@@ -28,7 +28,7 @@ WORDS = {
 
 @blueprint.get("/webhooks")
 def index() -> Response:
-    lists.only()
+    parameters.only()
     return _index_screen()
 
 

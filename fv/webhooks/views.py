@@ -2,13 +2,16 @@
 
 from typing import NoReturn
 
-from flask import Blueprint, jsonify
+from flask import Blueprint
 from werkzeug.wrappers import Response
 
 from fv import clock, gate
-from fv.api import bodies, lists, times
+from fv.api import bodies, lists
+from fv.api.bodies import Page
+from fv.api.calls import described
 from fv.problems import FieldError, Problem
-from fv.webhooks import flows, listing, store
+from fv.webhooks import answers, flows, listing, store
+from fv.webhooks.answers import WEBHOOK, NewWebhook, WebhookChange
 from fv.webhooks.flows import Refused
 from fv.webhooks.store import Delivery, Webhook
 
@@ -25,51 +28,59 @@ CODES = {
 }
 
 
-class NewWebhook(bodies.Body, frozen=True):
-    url: str
-    events: list[str] | None = None
-    mode: str = "live"
-
-
-class Change(bodies.Body, frozen=True):
-    url: str | None = None
-    active: bool | None = None
-
-
 @blueprint.get("/api/v1/webhooks")
+@described("listWebhooks", "List webhooks", query=lists.PAGE, answers={200: Page[answers.Webhook]})
 def api_list() -> Response:
-    asked = lists.requested()
+    asked = lists.asked()
     rows = listing.page(gate.login().account_id, asked.created_at, asked.id, asked.limit + 1)
-    return jsonify(asked.answer(rows, _shown))
+    return bodies.sent(asked.page(rows, answers.told))
 
 
 @blueprint.post("/api/v1/webhooks")
+@described(
+    "makeWebhook",
+    "Make a webhook",
+    "At most 20.",
+    body=NewWebhook,
+    answers={201: answers.MadeWebhook},
+    problems=("url_not_allowed", "too_many_webhooks"),
+)
 def api_create() -> Response:
     body = bodies.read(NewWebhook)
     events = flows.EVENTS if body.events is None else body.events
     made = flows.make(gate.login(), body.url, events, body.mode, clock.now())
     if isinstance(made, Refused):
         refuse(made)
-    response = jsonify(_shown(made.webhook) | {"secret": made.secret})
-    response.status_code = 201
-    return response
+    return bodies.sent(bodies.with_more(answers.told(made.webhook), answers.MadeWebhook, secret=made.secret), 201)
 
 
 @blueprint.get("/api/v1/webhooks/<id>")
+@described("getWebhook", "Read a webhook", path=(WEBHOOK,), answers={200: answers.Webhook})
 def api_get(id: str) -> Response:
-    return jsonify(_shown(found(id)))
+    return bodies.sent(answers.told(found(id)))
 
 
 @blueprint.patch("/api/v1/webhooks/<id>")
+@described(
+    "changeWebhook",
+    "Change a webhook",
+    "The secret stays.",
+    path=(WEBHOOK,),
+    body=WebhookChange,
+    answers={200: answers.Webhook},
+    problems=("url_not_allowed",),
+)
 def api_change(id: str) -> Response:
-    body = bodies.read(Change)
+    found(id)  # whose it is, is asked before what was sent is read
+    body = bodies.read(WebhookChange)
     changed = flows.change(gate.login(), id, body.url, body.active, clock.now())
     if isinstance(changed, Refused):
         refuse(changed)
-    return jsonify(_shown(changed))
+    return bodies.sent(answers.told(changed))
 
 
 @blueprint.delete("/api/v1/webhooks/<id>")
+@described("removeWebhook", "Remove a webhook", "What waits is not sent.", path=(WEBHOOK,), answers={204: None})
 def api_delete(id: str) -> Response:
     if not flows.remove(gate.login(), id, clock.now()):
         raise Problem("not_found")
@@ -77,20 +88,41 @@ def api_delete(id: str) -> Response:
 
 
 @blueprint.post("/api/v1/webhooks/<id>/test")
+@described(
+    "testWebhook",
+    "Send a test event",
+    "`webhook.test`, with the same fields as any other, sent once.",
+    path=(WEBHOOK,),
+    answers={201: answers.Delivery},
+    problems=("webhook_inactive",),
+)
 def api_test(id: str) -> Response:
-    response = _sent(flows.test(gate.login(), id, clock.now()))
-    response.status_code = 201
-    return response
+    return _sent(flows.test(gate.login(), id, clock.now()), 201)
 
 
 @blueprint.get("/api/v1/webhooks/<id>/deliveries")
+@described(
+    "listDeliveries",
+    "List what was sent to a webhook",
+    path=(WEBHOOK,),
+    query=lists.PAGE,
+    answers={200: Page[answers.Delivery]},
+)
 def api_deliveries(id: str) -> Response:
-    asked = lists.requested()
+    asked = lists.asked()
     rows = listing.deliveries(found(id).id, asked.created_at, asked.id, asked.limit + 1)
-    return jsonify(asked.answer(rows, _delivery_as_json))
+    return bodies.sent(asked.page(rows, answers.delivery))
 
 
 @blueprint.post("/api/v1/deliveries/<id>/resend")
+@described(
+    "resendDelivery",
+    "Send an event again",
+    "At once, with all of its tries.",
+    path=(answers.DELIVERY,),
+    answers={200: answers.Delivery},
+    problems=("webhook_inactive", "erased"),
+)
 def api_resend(id: str) -> Response:
     return _sent(flows.resend(gate.login(), id, clock.now()))
 
@@ -110,38 +142,7 @@ def refuse(refused: Refused) -> NoReturn:
     raise Problem(code, errors=[FieldError(f"/{refused.value}", why)] if named else [])
 
 
-def _sent(delivery: Delivery | Refused) -> Response:
+def _sent(delivery: Delivery | Refused, status: int = 200) -> Response:
     if isinstance(delivery, Refused):
         refuse(delivery)
-    return jsonify(_delivery_as_json(delivery))
-
-
-def _shown(webhook: Webhook) -> dict[str, object]:
-    return {
-        "id": webhook.id,
-        "url": webhook.url,
-        "events": list(webhook.events),
-        "mode": webhook.mode,
-        "active": webhook.is_active,
-        "disabled_at": times.written(webhook.disabled_at),
-        "disabled_reason": webhook.disabled_because,
-        "created_at": times.written(webhook.created_at),
-    }
-
-
-def _delivery_as_json(delivery: Delivery) -> dict[str, object]:
-    return {
-        "id": delivery.id,
-        "webhook_id": delivery.webhook_id,
-        "event": delivery.event,
-        "session_id": delivery.session_id,
-        "session_status": delivery.session_status,
-        "status": delivery.status,
-        "tries": delivery.tries,
-        "response_code": delivery.code,
-        "duration_ms": delivery.milliseconds,
-        "failure": delivery.failure,
-        "created_at": times.written(delivery.created_at),
-        "next_try_at": times.written(delivery.next_try_at),
-        "delivered_at": times.written(delivery.delivered_at),
-    }
+    return bodies.sent(answers.delivery(delivery), status)

@@ -1,0 +1,1 @@
+"""Plans, what a month costs, the limit of sessions, and invoices."""
