@@ -17,6 +17,7 @@ from fv.verifications.listing import DAY
 from fv.verifications.store import Verification
 from fv.webhooks import store as webhooks
 from fv.webhooks.store import Delivery, Webhook
+from tests.bills import PLANS
 from tests.photos import photographed
 from tests.test_sessions import bearer
 
@@ -285,3 +286,15 @@ def test_bars_stand_on_each_other_and_end_where_their_sum_says():
     assert [(one.y, one.height) for one in drawn.pieces] == [
         (50, 50), (33.33, 16.67), (83.33, 16.67), (50, 33.33), (0, 50)
     ]  # fmt: skip
+
+
+def test_the_plan_and_how_much_of_it_is_taken_stand_there(app, ada):
+    def plan():
+        card = re.search(r'id="quota">(.*?)</section>', ada.get("/dashboard").text, re.S)[1]
+        return " ".join(re.sub(r"<[^>]*>", " ", card).split())
+
+    assert plan().startswith("Plan Free 0 of 50 sessions 0 % It begins anew on")
+    app.config["PLANS"] = PLANS
+    for _ in range(PLANS.first.included):
+        assert ada.call("POST", "/api/v1/sessions", {"external_user_id": "customer-1"}).status_code == 201
+    assert "0 of 5 sessions 100 % No session can be begun until" in plan()

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from fv import db
 from fv.api import lists
+from fv.billing import flows as billing
+from fv.billing.quota import Standing
 from fv.dashboard import figures
 from fv.dashboard.figures import DAYS, Figures
 from fv.evidence import store as evidence
@@ -49,6 +51,7 @@ class Overview:
     troubles: Sequence[Trouble]
     erased: Kept
     latest: Sequence[Verification]
+    standing: Standing
     steps: tuple[Step, ...] | None
 
 
@@ -68,6 +71,7 @@ def overview(account_id: str, now: int) -> Overview:
             troubles=webhooks.in_trouble(account_id, MODE),
             erased=_erased(account_id, now + SOON, now),
             latest=listing.page(account_id, Filter(MODE), *lists.BEGINNING, LATEST, now),
+            standing=billing.standing(account_id, now),
             steps=None if listing.has_any(account_id, MODE) else _steps(account_id, now),
         )
 
