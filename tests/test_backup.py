@@ -98,7 +98,14 @@ def test_the_file_shows_nothing_of_what_is_in_it(app, ada, person, phrase, tmp_p
 
 
 @pytest.mark.parametrize(
-    "harm", ["another phrase", "cut at a chunk", "cut inside", "empty", "changed", "longer", "text"]
+    "harm",
+    [
+        "another phrase",
+        "cut at a chunk",
+        "changed",
+        "text",
+        *(pytest.param(one, marks=pytest.mark.long) for one in ("cut inside", "empty", "longer")),
+    ],
 )
 def test_a_file_that_is_not_whole_or_a_wrong_passphrase_changes_nothing(
     app, person, phrase, tmp_path, elsewhere, harm
@@ -124,6 +131,7 @@ def test_a_file_that_is_not_whole_or_a_wrong_passphrase_changes_nothing(
     assert kept_in(target) == before
 
 
+@pytest.mark.long
 def test_what_is_there_is_replaced_only_after_a_question_and_with_nothing_else_at_work(
     app, ada, person, phrase, tmp_path
 ):
