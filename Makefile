@@ -11,6 +11,8 @@ EVERY_BRANCH := $(EVERY_BRANCH),fv/analysis/mrz.py,fv/analysis/layouts.py,fv/ana
 EVERY_BRANCH := $(EVERY_BRANCH),fv/analysis/scoring.py,fv/analysis/detectors.py,fv/analysis/circumstances.py,fv/analysis/consistency.py,fv/analysis/findings.py,fv/analysis/report.py,fv/fingerprints/*,fv/imports/*
 # and what is billed
 EVERY_BRANCH := $(EVERY_BRANCH),fv/billing/*
+# and what is kept of people, and goes
+EVERY_BRANCH := $(EVERY_BRANCH),fv/retention/*,fv/terms/*,fv/receipts/*,fv/backup/*
 
 .PHONY: run test unit e2e long lint format mutate seed bench bench-search bench-analysis wheel clean
 .DEFAULT_GOAL := run

@@ -210,7 +210,8 @@ def _guard_key(standing: Standing, key: Key, method: str, endpoint: str | None) 
 
 def _nobody() -> Response:
     if web.is_page_read():
-        return web.go("login.password_form", next=web.own_address())
+        # to an address that does not exist nobody is brought back: it may be a link with something behind its token
+        return web.go("login.password_form", next=web.own_address() if request.endpoint else None)
     if web.is_swap():
         return web.send_away("login.password_form", 401)
     raise problems.Problem("not_authenticated")

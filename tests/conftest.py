@@ -13,14 +13,25 @@ from jinja2.bccache import Bucket, BytecodeCache
 from werkzeug.test import TestResponse
 
 from fv import create_app, db
-from tests import declared
+from tests import declared, watching
 from tests.live import Server
+from tests.watch import WATCH
+
+watching.install()
 
 # a busy machine is slow, and nothing is wrong: no rule here is about time
 settings.register_profile("fv", deadline=None)
 settings.load_profile("fv")
 
 PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(autouse=True)
+def watched():
+    """Nothing that left the product while the test ran, or while it was set up, was where it does not belong."""
+    yield
+    WATCH.recent.clear()
+    assert WATCH.told() == []
 
 
 class Clock:
@@ -108,6 +119,7 @@ class Visitor:
     def __init__(self, app: Flask, clock: Clock, email: str = "ada@example.org", password: str = PASSWORD) -> None:
         self.app, self.clock, self.email, self.password = app, clock, email, password
         self.client = app.test_client()
+        WATCH.learns(app.instance_path, "password", password)
         self.secret = ""
         self.codes: list[str] = []
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import httpx
 
+from tests import watching
+
 DEADLINE = 20  # seconds a start or a stop may take before the test fails
 
 
@@ -35,9 +37,11 @@ class Server:
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Another command beside it."""
-        return subprocess.run(
+        done = subprocess.run(
             self.command(*words), env=self.environment(), cwd=self.folder, capture_output=True, text=True, timeout=60
         )
+        watching.printed(self.instance, words, done.stdout + done.stderr)
+        return done
 
     def start(self) -> "Server":
         with self.log.open("ab") as log:
@@ -74,7 +78,8 @@ class Server:
 
     def client(self, **kwargs) -> httpx.Client:
         """Somebody with a cookie jar of their own; closed with the server."""
-        self.clients.append(httpx.Client(base_url=self.url, verify=False, timeout=30, **kwargs))
+        hooks = {"response": [lambda answer: watching.answered(self.instance, answer)]}
+        self.clients.append(httpx.Client(base_url=self.url, verify=False, timeout=30, event_hooks=hooks, **kwargs))
         return self.clients[-1]
 
     def ends(self) -> None:
@@ -82,6 +87,8 @@ class Server:
             client.close()
         if self.process and self.process.poll() is None:
             self.kill()
+        if self.log.exists():
+            watching.printed(self.instance, ("serve",), self.log.read_text(errors="replace"))
 
 
 def free_port() -> int:

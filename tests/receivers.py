@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from fv.sealing import self_signed_certificate
+from tests.watch import WATCH
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Receiver:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                WATCH.sees(None, "webhook", f"{self.path}\n{self.headers}\n{body.decode()}")
                 receiver.received.append(Received(self.path, dict(self.headers), body))
                 receiver.arrived.set()
                 self.close_connection = True

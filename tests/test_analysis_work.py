@@ -279,6 +279,7 @@ def test_photos_that_hang_and_crash_it_do_not_hold_up_the_others(app, clock, tak
         assert grown["milliseconds", "all"] >= 4000 and grown["failures", "all"] == 2
 
 
+@pytest.mark.long
 def test_a_start_that_fails_leaves_every_session_to_a_person(app, clock, taken, tmp_path):
     ids = [taken() for _ in range(3)]
     with working(app, written(tmp_path, "raise SystemExit"), 60) as worker:

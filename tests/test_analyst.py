@@ -74,6 +74,7 @@ def test_a_crash_is_seen_at_once_tried_once_more_and_the_next_one_is_fine(make, 
     assert analyst.tally["jobs", "all"] == 3 and analyst.tally["failures", "all"] == 1
 
 
+@pytest.mark.long
 def test_what_never_ends_is_killed_when_its_time_is_over(make):
     analyst = make(patience=1)
     assert why(analyst, case("while True: pass")) == "too_slow"
@@ -82,6 +83,7 @@ def test_what_never_ends_is_killed_when_its_time_is_over(make):
     assert is_fine(analyst.examine(FINE))
 
 
+@pytest.mark.long
 def test_one_that_does_not_even_read_its_photos_is_killed_too(make):
     """More than a pipe holds, so that whoever sends them waits."""
     analyst = make()

@@ -14,8 +14,8 @@ FV = ROOT / "fv"
 #: fv/analysis, all of them, may import each other.
 PURE = {
     "accounts.email", "api.times", "audit.chain", "audit.events", "backup.envelope", "billing.forecast",
-    "billing.plans", "demo.pictures", "evidence.intake",
-    "evidence.portrait", "evidence.watermark", "finding", "fingerprints.rotation", "fingerprints.vector", "ids",
+    "billing.plans", "dashboard.figures", "demo.pictures", "evidence.intake", "evidence.portrait",
+    "evidence.watermark", "finding", "fingerprints.rotation", "fingerprints.vector", "ids",
     "imports.reading", "keys.scopes", "links.return_urls", "mfa.backup_codes", "mfa.totp", "models.names",
     "notices.smtp_url", "qr", "retention.receipts", "retention.scan", "sealing", "search.odds", "terms.span",
     "throttle.policy", "usage.chart",
@@ -33,7 +33,8 @@ LOOKS_INTO = {
     "notices": {"accounts"},
     "profile": {"accounts", "billing", "mfa", "passwords", "throttle"},
     "billing": {"accounts", "usage", "verifications"},
-    "dashboard": {"accounts", "mfa", "keys", "verifications"},
+    "dashboard": {"accounts", "billing", "evidence", "keys", "links", "mfa", "terms", "usage", "verifications",
+                  "webhooks"},
     "evidence": {"usage"},
     "usage": {"keys"},
     "imports": {"fingerprints", "terms", "verifications"},

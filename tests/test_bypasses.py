@@ -238,6 +238,7 @@ def test_a_lock_holds_over_the_real_server_whatever_address_is_claimed(serve):
     assert answer.status_code == 429 and answer.headers["retry-after"]
 
 
+@pytest.mark.long
 def test_a_request_that_was_let_in_before_its_login_ended_does_nothing_after_it(serve):
     """Headers first; then every login ends; then the body."""
     server = serve()

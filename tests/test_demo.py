@@ -100,6 +100,7 @@ def test_its_faces_can_be_searched_and_one_of_them_has_a_double(app, clock):
     assert len(kept) >= 5 and max(seconds) > 0.95 and min(seconds) < 0.9
 
 
+@pytest.mark.long
 def test_its_pages_are_full_and_say_that_all_is_made_up(app, clock):
     reader = demo(app, clock, "--sessions", "20", "--photos", "12")
     reader.signs_in()

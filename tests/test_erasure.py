@@ -1,19 +1,27 @@
 """What showed a person goes, when its term is over or somebody asks, and only what is nowhere is said to be erased."""
 
+import base64
+import hashlib
 import json
 import os
 import subprocess
 import sys
+import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fv import db
+from fv.accounts import store as accounts
 from fv.api import times
 from fv.billing import flows as billing
+from fv.evidence import flows as evidence
 from fv.fingerprints import flows as fingerprints
 from fv.fingerprints import rekeying
-from fv.retention import confirming, flows, scan
+from fv.retention import confirming, flows, planning, scan
 from fv.retention import store as erasures
 from fv.terms import store as terms
 from fv.verifications import due
@@ -457,17 +465,87 @@ def test_an_erasure_whose_note_of_what_to_look_for_was_altered_is_never_confirme
     assert "erasures wait for 3 hours" in run(app, "doctor").output
 
 
-def test_those_that_are_blocked_hold_up_no_other(app, clock, key, person, monkeypatch):
-    """However many there are: a copy made before an upgrade may block hundreds for a week."""
-    monkeypatch.setattr(confirming, "AT_ONCE", 1)
-    call(app, key, "DELETE", f"/api/v1/sessions/{person}/data", {"reason": "x"})
+def test_who_is_stuck_holds_nobody_up(app, clock, key, person, monkeypatch):
+    first = call(app, key, "DELETE", f"/api/v1/sessions/{person}/data", {"reason": "x"}).json["id"]
     with app.app_context():
         db.run("UPDATE erasures SET sealed_traces = 'x'")
-    assert confirm(app, clock) == 0
-    clock.passes(seconds=1)
-    other = create(app, key).json["session_id"]
-    id = call(app, key, "DELETE", f"/api/v1/sessions/{other}/data", {"reason": "x"}).json["id"]
-    assert confirm(app, clock) == 1 and status(app, key, id) == ("erased", None)
+    confirm(app, clock)
+    monkeypatch.setattr(confirming, "AT_ONCE", 1)
+    second = create(app, key, "customer-2").json["session_id"]
+    other = call(app, key, "DELETE", f"/api/v1/sessions/{second}/data", {"reason": "x"}).json["id"]
+    assert confirm(app, clock) == 1
+    assert [status(app, key, id)[0] for id in (first, other)] == ["blocked", "erased"]
+
+
+def test_a_database_that_cannot_be_read_blocks_it(app, clock, key, person):
+    id = call(app, key, "DELETE", f"/api/v1/sessions/{person}/data", {"reason": "x"}).json["id"]
+    strange = Path(app.instance_path) / "facevault.db.d"
+    strange.mkdir()
+    assert confirm(app, clock) == 0 and status(app, key, id) == ("blocked", "file")
+    strange.rmdir()
+    with app.app_context():
+        (stale,) = erasures.unfinished(9)
+        assert confirming.confirm(int(clock.now)) == 1 and not confirming.is_waiting(10**6)
+        look = confirming.Look({}, 0, 0, frozenset())
+        assert not confirming._judge(stale, confirming.Traces(set(), set()), look, int(clock.now)), "it is signed once"
+        confirming.drop_old_copies(int(clock.now))
+
+
+def test_a_session_that_was_erased_before_there_were_receipts_gets_one(app, clock, key, person):
+    call(app, key, "DELETE", f"/api/v1/sessions/{person}/data", {"reason": "x"})
+    with app.app_context():
+        db.run("DELETE FROM erasures")
+    again = call(app, key, "DELETE", f"/api/v1/sessions/{person}/data", {"reason": "y"}).json
+    assert set(again["gone"].values()) == {0} and confirm(app, clock) == 1
+
+
+def test_a_blob_that_came_back_under_its_name_blocks_it(app, clock, key, person):
+    id = call(app, key, "DELETE", f"/api/v1/sessions/{person}/data", {"reason": "x"}).json["id"]
+    with app.app_context():
+        (photo, *_) = db.many(dict, "SELECT id FROM photos")
+        for one in db.many(dict, "SELECT id, blob_key FROM photos"):
+            evidence.blobs.delete(one["blob_key"])
+            db.run("UPDATE photos SET blob_key = NULL WHERE id = :id", id=one["id"])
+    left = Path(app.config["BLOBS"]) / "photos" / f"{photo['id']}#1"
+    left.write_bytes(b"half-written")
+    assert confirm(app, clock) == 0 and status(app, key, id) == ("blocked", "file")
+    left.unlink()
+    assert confirm(app, clock) == 1
+
+
+def test_a_login_or_a_key_that_ended_meanwhile_erases_and_holds_nothing(app, ada, clock, key, person):
+    now = int(clock.now)
+    with app.app_context():
+        (login,) = [one for one in accounts.logins(account_of(person)) if one.proved_at]
+        accounts.end_login(login.id)
+        assert flows.erase(login, person, "x", now) is flows.Refused.NOT_THERE
+        assert planning.hold(login, person, now + 9, "x", now) is flows.Refused.NOT_THERE
+        assert planning.set_days(login, {"photos": 1, "documents": 1, "fingerprints": 1}, now) is None
+        assert planning.set_days(login, {"photos": 0, "documents": 1, "fingerprints": 1}, now) is None
+        assert flows.erase(login, "vs_0", "x", now) is planning.lift(login, "vs_0", now) is flows.Refused.NOT_THERE
+        assert planning.hold(login, person, now + 9, " ", now) is flows.Refused.REASON
+        planning.end_with_hold(
+            flows.find(account_of(person), person, None, now), terms.of_session(account_of(person), person)
+        )
+    assert len(files(app)) == 3
+
+
+def test_what_was_held_or_lengthened_since_it_was_found_due_stays(app, clock, key, person, monkeypatch):
+    due_then, now = terms.due, int(clock.now) + 30 * 86400
+
+    def and_then_held(*of):
+        found = due_then(*of)
+        terms.hold(person, now + 9, "court")
+        return found
+
+    monkeypatch.setattr(terms, "due", and_then_held)
+    with app.app_context():
+        assert flows.erase_due(now) == [] and len(files(app)) == 3
+        term = terms.of_session(account_of(person), person)
+        assert flows.due_classes(term, now + 8) == () and len(flows.due_classes(term, now + 9)) == 3
+        assert flows._erase(
+            flows.find(account_of(person), person, None, now), (), flows.Asked("term", "", {}), now
+        ) is (flows.Refused.HELD)
 
 
 @pytest.mark.long
@@ -514,6 +592,60 @@ def test_of_hundreds_of_sessions_nothing_of_those_that_went_is_in_the_file(app, 
         while confirming.confirm(int(clock.now)):
             pass
         assert erasures.oldest_unfinished() is None
+
+
+@given(st.binary(max_size=3000), st.integers(0, 2999), st.integers(0, 200))
+def test_a_piece_is_found_wherever_it_stands_and_nothing_else_is(noise, at, seed):
+    piece = hashlib.sha256(str(seed).encode()).digest()[: scan.PIECE]
+    other = hashlib.sha256(b"other").digest()[: scan.PIECE]
+    with tempfile.TemporaryDirectory() as folder:
+        clean, holding = Path(folder) / "clean", Path(folder) / "holding"
+        clean.write_bytes(noise)
+        holding.write_bytes(noise[:at] + piece + noise[at:])
+        asked = {"files": [str(clean), str(holding), f"{folder}/none"], "wanted": [b64(piece), b64(other)]}
+        assert json.loads(scan.main(json.dumps(asked))) == {str(holding): [b64(piece)]}
+
+
+def b64(text):
+    return base64.b64encode(text).decode()
+
+
+def test_a_piece_across_two_reads_is_found_and_short_texts_give_what_they_can(tmp_path, monkeypatch):
+    monkeypatch.setattr(scan, "CHUNK", 64)
+    piece, file = os.urandom(scan.PIECE), tmp_path / "file"
+    for at in range(30, 100):
+        file.write_bytes(b"." * at + piece + b"." * 70)
+        assert scan.found([file], {piece}) == {file: {piece}}
+    assert scan.found([file], set()) == {}
+    assert [len(scan.pieces(bytes(size))) for size in (0, 23, 24, 47, 48, 49, 600)] == [0, 0, 1, 1, 1, 2, 3]
+    text = os.urandom(600)
+    assert all(piece in text for piece in scan.pieces(text)) and text[-24:] in scan.pieces(text)
+
+
+# ── On the pages ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_people_do_the_same_on_the_pages(app, ada, clock, person):
+    page = ada.get(f"/sessions/{person}").text
+    assert "Erase it now" in page and "Put it on legal hold" in page
+    address = f"/sessions/{person}"
+    assert ada.post(f"{address}/hold", until="soon", reason="x").status_code == 422
+    assert ada.post(f"{address}/hold", until="2001-01-01", reason="x").status_code == 422
+    day = datetime.fromtimestamp(clock.now + 86400, UTC).strftime("%Y-%m-%d")
+    assert ada.post(f"{address}/hold", until=day, reason="court").headers["location"] == address
+    assert ada.post(f"{address}/data/erase", reason="x").status_code == 409
+    assert ada.post(f"{address}/hold/end").headers["location"] == address
+    assert ada.post(f"{address}/data/erase", reason=" ").status_code == 422
+    assert (
+        ada.post(f"{address}/data/erase", reason="letter").headers["location"] == address
+        and "letter" in ada.get("/retention").text
+    )
+    assert ada.post(f"{address}/hold", until=day, reason="court").status_code == 410
+    assert ada.call("DELETE", f"/api/v1/sessions/{person}/hold").status_code == 410
+    for path in ("data/erase", "hold", "hold/end"):
+        assert ada.post(f"/sessions/vs_0/{path}", until=day, reason="x").status_code == 404
+    assert confirm(app, clock) == 1 and "Erased" in ada.get("/retention").text
+    assert ada.post("/retention", photos="x", documents="1", fingerprints="1").status_code == 422
 
 
 # ── Terms and holds ──────────────────────────────────────────────────────────────────────────────────────────
@@ -681,6 +813,21 @@ def test_of_two_accounts_that_know_the_same_id_one_has_to_be_chosen(app, ada, cl
     chosen = ("erase", "--external-user-id", "customer-1", "--account", "ada@example.org", "--yes")
     assert run(app, *chosen).exit_code == 0 and files(app) == []
     assert run(app, *chosen[:-2], "who@example.org", "--yes").exit_code == 1
+
+
+def test_the_terminal_says_what_is_in_the_way(app, clock, key, person, tmp_path):
+    copy = Path(app.instance_path) / "facevault.db.step-3"
+    subprocess.run(["cp", Path(app.instance_path) / "facevault.db", copy], check=True)
+    with app.app_context():
+        db.empty_log()
+    subprocess.run(["cp", Path(app.instance_path) / "facevault.db", copy], check=True)
+    said = run(app, "erase", "--session", person, "--yes")
+    assert json.loads(said.stdout)["because"] == "copy" and "0 erasures done" in said.output
+    assert "A copy of the database made before an upgrade" in said.output and said.exit_code == 0
+    clock.passes(hours=2)
+    assert "erasures wait" in run(app, "doctor").output
+    copy.unlink()
+    assert confirm(app, clock) == 1
 
 
 def test_nothing_goes_without_a_question_or_with_two_wishes(app, key, person):

@@ -120,6 +120,14 @@ def test_the_standings_differ_where_they_should(standings):
     }
 
 
+def test_nobody_is_brought_back_to_an_address_that_does_not_exist(visitor):
+    """It may be a link with something behind its token, which would then stand in the address of the login."""
+    for path in ("/nothing", f"/v/{'a' * 43}/nothing", f"/password/{'a' * 43}/"):
+        answer = visitor.get(path)
+        assert (answer.status_code, answer.location) == (303, "/login")
+    assert visitor.get("/keys").location == "/login?next=/keys"
+
+
 def test_a_route_that_nobody_listed_is_closed_to_all_but_clear(make_app, clock):
     app = make_app()
     app.add_url_rule("/fresh", "fresh", lambda: "secret", methods=["GET", "POST"])

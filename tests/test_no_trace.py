@@ -4,6 +4,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pyotp
+import pytest
 
 from tests.conftest import PASSWORD
 from tests.test_serving import enrolled, next_code, pending
@@ -57,6 +58,7 @@ def test_database_wal_log_and_pages_hold_no_secret_no_code_and_no_password(serve
     assert not [text for text in private if text in cookies]
 
 
+@pytest.mark.long
 def test_swapping_the_sealed_secrets_of_two_accounts_opens_neither(serve):
     from fv.db import sqlite
 

@@ -78,6 +78,7 @@ def app_of_all(tmp_path_factory):
     db.close(app)
 
 
+@pytest.mark.long
 def test_no_pair_at_the_threshold_is_left_out_by_rounding(ada, monkeypatch):
     """The threshold is the cosine of a pair itself: float32 is off by less than what is let through."""
     monkeypatch.setattr(pairs, "BLOCK", 2_048)

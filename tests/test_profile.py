@@ -78,8 +78,10 @@ def test_another_accounts_login_cannot_be_ended(app, clock, ada):
     assert ada.is_in() and eve.is_in()
 
 
-def test_the_dashboard_counts_what_there_is(ada):
-    ada.call("POST", "/api/v1/keys", {"name": "x"})
+def test_the_overview_counts_logins_and_codes_and_warns_when_few_are_left(app, ada):
     page = ada.get("/dashboard").text
-    assert "<dt>API keys</dt><dd>1</dd>" in page and "<dt>Active logins</dt><dd>1</dd>" in page
-    assert "<dd>10 <small>of 10</small></dd>" in page
+    assert "1 active login<" in page and "10 of 10 backup codes left" in page and "mark-no" not in page
+    for code in ada.codes[:7]:
+        ada.another().signs_in(code)
+    page = ada.get("/dashboard").text
+    assert "8 active logins<" in page and "3 of 10 backup codes left" in page and "mark-no" in page

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -109,10 +110,13 @@ def queries(draw, rows, count):
         yield packed(rows[draw.integers(len(rows))] + noise * draw.standard_normal(128) / 4)
 
 
+LONG = partial(pytest.param, marks=pytest.mark.long)
+
+
 # ── Against brute force ──────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("kind", ["faces", "random", "doubled", "near ties", "sparse", "two clusters"])
+@pytest.mark.parametrize("kind", ["faces", "random", *map(LONG, ("doubled", "near ties", "sparse", "two clusters"))])
 def test_ids_and_order_are_those_of_comparing_every_row(gallery, kind):
     draw = np.random.default_rng(1)
     rows = {
@@ -145,6 +149,7 @@ def test_many_queries_at_once_have_the_answers_of_each_alone(gallery):
         assert comparing.nearest_of_each(filled, [], 1, 0.0) == []
 
 
+@pytest.mark.long
 def test_everything_above_a_threshold_is_found_however_many_there_are(gallery):
     draw = np.random.default_rng(2)
     rows = people(draw, 4500)
@@ -158,7 +163,7 @@ def test_everything_above_a_threshold_is_found_however_many_there_are(gallery):
     assert max(counts) == 4500, "more than the 4,096 that vec0 stops at"
 
 
-@pytest.mark.parametrize("count", [1, 2, 63, 64, 65, 699, 700, 701, 1400])
+@pytest.mark.parametrize("count", [1, 2, 63, 64, 65, 699, 700, LONG(701), LONG(1400)])
 def test_galleries_of_any_size_are_searched_whole(gallery, count):
     draw = np.random.default_rng(count)
     rows = people(draw, count)
@@ -201,6 +206,7 @@ ROWS = st.lists(st.lists(NUMBERS, min_size=128, max_size=128).filter(lambda row:
                 min_size=1, max_size=6)  # fmt: skip
 
 
+@pytest.mark.long
 @given(ROWS, ROWS)
 def test_no_cosine_is_further_from_its_estimate_than_the_bound_says(sample, others):
     """Rows that a coding was made for, and rows it was not."""

@@ -330,6 +330,7 @@ def test_a_wrong_setting_stops_the_start_with_one_sentence(tmp_path):
     assert refused.stderr == "Error: FV_REGISTRATION: expected one of first, open, closed.\n"
 
 
+@pytest.mark.long
 def test_self_signed_https_is_trusted_through_its_own_certificate(serve):
     server = serve("--tls-self-signed")
     certificate, key = server.instance / "tls-cert.pem", server.instance / "tls-key.pem"

@@ -402,19 +402,5 @@ def test_the_queue_goes_on_with_the_next_one_the_longest_waiting_first(app, ada,
     assert ada.post(f"/sessions/{trial}/decision", **form | {"after": ""}).location == "/review?mode=test"
 
 
-def test_the_overview_counts_the_live_sessions_of_thirty_days(app, ada, clock):
-    reviewed(app, ada, "old")
-    clock.passes(hours=24 * 31)
-    ada.signs_in()
-    put_into(app, make(ada, "a"), "passed")
-    make(ada, "trial", mode="test")
-    page = ada.get("/dashboard").text
-    figures = dict(re.findall(r"<dt>([^<]*)</dt><dd>(\d+)</dd>", page))
-    assert {name: figures[name] for name in ("Created", "Passed", "In review", "Failed")} == {
-        "Created": "1", "Passed": "1", "In review": "0", "Failed": "0"
-    }  # fmt: skip
-    assert "100.0 % of those decided" in page and "Review 1" in page
-
-
 def test_the_picture_of_the_tests_is_one():
     assert picture().startswith(b"\xff\xd8\xff") and picture() != picture("olive")

@@ -39,12 +39,6 @@ def test_no_page_holds_an_inline_style_or_script(ada):
         assert not re.search(r"\sstyle=|<style|\son\w+=|<script(?![^>]*\ssrc=)", page), path
 
 
-def test_the_overview_says_what_to_do_first_until_there_is_a_session(ada):
-    assert "Try it on yourself" in ada.get("/dashboard").text
-    ada.call("POST", "/api/v1/sessions", {"external_user_id": "customer-17"})
-    assert "Try it on yourself" not in ada.get("/dashboard").text
-
-
 def test_every_page_says_not_to_keep_its_history(ada):
     page = ada.get("/dashboard").text
     assert 'hx-history="false"' in page and '"historyCacheSize": 0' in page

@@ -42,7 +42,7 @@ def create(file: Path, passphrase_file: BinaryIO | None) -> None:
         with open(opened, "wb") as target:
             for size in flows.create(target, passphrase):
                 taken += size
-                if sys.stderr.isatty():
+                if sys.stderr.isatty():  # pragma: no cover (tests have no terminal)
                     click.echo(f"\r{words.size(taken)} taken up", nl=False, err=True)
             os.fsync(target.fileno())
         os.link(draft, file)  # fails where a file came in between

@@ -75,8 +75,7 @@ def unpack(source: BinaryIO, passphrase: str) -> Counted:
                 numbers["bytes"] += member.size
                 if (kind := member.name.partition("/")[0]) in numbers:
                     numbers[kind] += 1
-        while reader.read(1 << 20):
-            pass  # to the end, which says that nothing was cut off
+        reader.read()  # to the end, which says that nothing was cut off
         if not (staged / DATABASE).exists() or not (staged / KEYS).exists():
             raise Unreadable("it has no database or no key")
         if strange := db.why_unusable(staged / DATABASE):

@@ -46,6 +46,12 @@ class Standing:
         return self.is_hard_limit and self.used + self.pending >= self.included
 
     @property
+    def share(self) -> int:
+        """Percent of what is included, 100 at most; with a hard limit those under way take their place too."""
+        taken = self.used + (self.pending if self.is_hard_limit else 0)
+        return min(100, 100 * taken // self.included) if self.included else 100 * bool(taken)
+
+    @property
     def begins(self) -> int:
         """The first second of the month."""
         return self.month.first * usage.DAY

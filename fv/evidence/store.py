@@ -12,6 +12,14 @@ KINDS = frozenset({"id_photo", "selfie", "liveness_frame"})
 
 
 @dataclass(frozen=True)
+class Kept:
+    """How many photos there are, and of how many verifications."""
+
+    verifications: int
+    photos: int
+
+
+@dataclass(frozen=True)
 class Photo:
     """A photo that can be opened. `bytes`: of its JPEG; `sha256`: of the file as it came."""
 
@@ -96,6 +104,23 @@ def all_live(account_id: str, verification_id: str) -> list[Photo]:
         Photo, f"SELECT {_COLUMNS} FROM photos WHERE {_OF_ONE} AND erased_at IS NULL ORDER BY kind",
         account_id=account_id, verification_id=verification_id,
     )  # fmt: skip
+
+
+def kept_of(verification_ids: Sequence[str]) -> Kept:
+    """Of up to some hundred of them. One look into an index each, whose rows are not read."""
+    named = {f"id{number}": id for number, id in enumerate(verification_ids)}
+    found = db.one(
+        Kept,
+        f"""
+        SELECT count(*) AS verifications, coalesce(sum(number), 0) AS photos FROM (
+            SELECT count(*) AS number FROM photos
+            WHERE erased_at IS NULL AND verification_id IN ({", ".join(f":{name}" for name in named) or "NULL"})
+            GROUP BY verification_id
+        ) AS counted
+        """,
+        **named,
+    )
+    return found or Kept(0, 0)
 
 
 def kinds_of(account_id: str, verification_ids: Sequence[str]) -> list[Kind]:

@@ -66,15 +66,20 @@ def erase(by: Login | Key, session_id: str, reason: str, now: int) -> Erasure | 
         return Refused.NOT_THERE
     if (line := reason_of(reason)) is None:
         return Refused.REASON
-    with db.transaction():
-        return _erase(session, CLASSES, Asked("account", line, keys.insist(by), "holder"), now)
-    return Refused.NOT_THERE
+    return _erase_all(session, "account", line, by, now)
 
 
 def erase_for(session: Verification, cause: str, reason: str, now: int) -> Erasure | Refused:
     """As erase(), by whom no login and no key stands for: the person themselves, the operator."""
+    return _erase_all(session, cause, reason, None, now)
+
+
+def _erase_all(
+    session: Verification, cause: str, reason: str, by: Login | Key | None, now: int
+) -> Erasure | Refused:  # fmt: skip
     with db.transaction():
-        return _erase(session, CLASSES, Asked(cause, reason, {}), now)
+        asked = Asked(cause, reason, keys.insist(by), "holder") if by else Asked(cause, reason, {})
+        return _erase(session, CLASSES, asked, now)
     return Refused.NOT_THERE
 
 
@@ -116,8 +121,7 @@ def erase_due(now: int) -> list[Erasure]:
             if session is None or not classes:
                 raise db.Undo
             found = _erase(session, classes, Asked("term", "its term is over", {}), now)
-            if isinstance(found, Erasure):
-                erased.append(found)
+            erased += [found] if isinstance(found, Erasure) else []
     return erased
 
 

@@ -93,14 +93,14 @@ def page(account_id: str, mode: str | None, before: int, before_id: str, most: i
 
 
 def unfinished(most: int) -> list[Erasure]:
-    """Of all accounts, those that nobody looked for yet, then the blocked ones, which may be so for a week; of each
-    the oldest first.
-    """
+    """Of all accounts: those nobody looked for yet, then those that wait for somebody, then those that are stuck."""
     return db.many(
         Erasure,
         """
         SELECT * FROM erasures WHERE status <> 'erased'
-        ORDER BY CASE WHEN because IS NULL THEN 0 ELSE 1 END, created_at, id LIMIT :most
+        ORDER BY CASE WHEN because IS NULL THEN 0 WHEN because IN ('log', 'file') THEN 1
+                      WHEN because IN ('copy', 'found') THEN 2 ELSE 3 END, created_at, id
+        LIMIT :most
         """,
         most=most,
     )

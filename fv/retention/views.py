@@ -13,7 +13,7 @@ from fv.retention import answers, confirming, flows, planning, store
 from fv.retention.answers import NewDays, NewHold, Reason
 from fv.retention.flows import Refused
 from fv.retention.store import Erasure
-from fv.terms.span import CLASSES
+from fv.terms.span import CLASSES, MOST_DAYS
 from fv.verifications.answers import SESSION
 
 blueprint = Blueprint("erasures", __name__)
@@ -45,12 +45,10 @@ def api_retention() -> Response:
 def api_change() -> Response:
     body, account_id, now = bodies.read(NewDays), gate.login().account_id, clock.now()
     named = {name: getattr(body, name) for name in CLASSES}
-    days = planning.days_of(account_id) | {name: number for name, number in named.items() if number is not None}
-    wrong = [FieldError(f"/{name}", "invalid") for name in days if not planning.is_possible(days[name])]
-    if wrong:
-        raise Problem("invalid_request", errors=wrong)
-    if not body.dry_run and planning.set_days(gate.login(), days, now) is None:
-        raise Problem("not_authenticated")
+    days = {name: min(number, MOST_DAYS) for name, number in planning.days_of(account_id).items()}
+    days |= {name: number for name, number in named.items() if number is not None}
+    if not body.dry_run:
+        planning.set_days(gate.login(), days, now)
     return bodies.sent(answers.told(planning.plan(account_id, now, days)))
 
 

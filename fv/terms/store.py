@@ -235,6 +235,17 @@ def going(account_id: str, by: int, now: int, span: Span) -> Going:
     return found
 
 
+def losing_photos(account_id: str, by: int, now: int) -> list[str]:
+    """The sessions whose photos go until then, if there are any; a range of an index."""
+    found = """
+        SELECT session_id FROM terms
+        WHERE account_id = :account_id AND next_at <= :by AND photos_until <= :by
+          AND (held_until IS NULL OR held_until <= :now)
+    """
+    parts = db.chunks(found, 1000, account_id=account_id, by=by, now=now)
+    return [id for part in parts for (id,) in part]
+
+
 def kept_sessions(account_id: str) -> int:
     """Of how many sessions anything is kept."""
     (found,) = db.many(

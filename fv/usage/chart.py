@@ -45,6 +45,38 @@ def of(amounts: Sequence[int], slots: int) -> Chart:
     )
 
 
+@dataclass(frozen=True)
+class Piece:
+    """Of a bar, the lowest first. `kind`: which of the amounts it shows, from 1."""
+
+    kind: int
+    x: int
+    y: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Stacked:
+    """`lines`: as those of a Chart."""
+
+    width: int
+    pieces: tuple[Piece, ...]
+    lines: tuple[Line, ...]
+
+
+def stacked(bars: Sequence[Sequence[int]]) -> Stacked:
+    """The amounts of each bar on top of each other; of nothing there is no piece."""
+    around = of([sum(amounts) for amounts in bars], len(bars))
+    unit, pieces = HEIGHT / around.lines[0].amount, []
+    for amounts, bar in zip(bars, around.bars, strict=True):
+        below = 0
+        for kind, amount in enumerate(amounts, 1):
+            below += amount
+            if amount:
+                pieces.append(Piece(kind, bar.x, round(HEIGHT - below * unit, 2), round(amount * unit, 2)))
+    return Stacked(around.width, tuple(pieces), around.lines)
+
+
 def _step(most: int) -> int:
     """From one line to the next: the smallest good one with which the highest bar fits."""
     power = 1

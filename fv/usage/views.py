@@ -12,6 +12,7 @@ from fv.api.bodies import Day, words
 from fv.api.calls import described
 from fv.api.parameters import Parameter
 from fv.keys import store as keys
+from fv.keys.flows import mode_of
 from fv.problems import FieldError, Problem
 from fv.usage import answers, chart, flows, periods
 from fv.usage.answers import SPLITS
@@ -127,9 +128,12 @@ def api_usage() -> Response:
 
 
 def _key_id() -> str | None:
-    """The key whose usage is asked for; 404 when the account never had it."""
+    """The key whose usage is asked for; 404 when the account never had it. A key asks for those of its own mode."""
     id = request.args.get("key_id")
-    if id is not None and keys.of_id(gate.account_id(), id) is None:
+    if id is None:
+        return None
+    found, own_mode = keys.of_id(gate.account_id(), id), mode_of(gate.asker())
+    if found is None or own_mode not in (None, found.mode):
         raise Problem("not_found")
     return id
 

@@ -8,6 +8,8 @@ from fv import db
 from fv.verifications import states
 from fv.verifications.store import COLUMNS, OPEN, Number, Verification, verification
 
+DAY = 86400  # seconds
+
 
 @dataclass(frozen=True)
 class _Count:
@@ -134,6 +136,81 @@ def unbilled(account_id: str, now: int) -> int:
         account_id=account_id, now=now,
     )  # fmt: skip
     return found.number if found else 0
+
+
+# ── What the overview shows ──────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class _OfDay:
+    day: int
+    status: str
+    number: int
+
+
+def by_day(account_id: str, mode: str, first: int, now: int) -> dict[int, Counter[str]]:
+    """Day (since 1970-01-01, UTC) → status → how many of those created on it, for every day from `first` to today."""
+    found = {day: Counter[str]() for day in range(first, now // DAY + 1)}
+    for row in _counted_by_day(account_id, mode, first, now, [*states.NEXT]):
+        found[row.day][row.status] += row.number
+    for row in _counted_by_day(account_id, mode, first, now, states.OPEN, run_out_by=now):
+        found[row.day][row.status] -= row.number
+        found[row.day]["expired"] += row.number
+    return found
+
+
+def _counted_by_day(
+    account_id: str, mode: str, first: int, now: int, among: Sequence[str], run_out_by: int = 2**62
+) -> list[_OfDay]:
+    """A range of an index for each day and status: 2 ms for 43,000 sessions, where grouping them takes 10."""
+    return db.many(
+        _OfDay,
+        f"""
+        WITH RECURSIVE days (day) AS (SELECT :first UNION ALL SELECT day + 1 FROM days WHERE day < :last),
+                       kinds (status) AS (VALUES {", ".join(f"('{status}')" for status in among)})
+        SELECT day, kinds.status,
+               (SELECT count(*) FROM verifications
+                WHERE account_id = :account_id AND mode = :mode AND status = kinds.status
+                  AND created_at >= day * {DAY} AND created_at < day * {DAY} + {DAY} AND expires_at <= :run_out_by
+               ) AS number
+        FROM days, kinds
+        """,
+        account_id=account_id, mode=mode, first=first, last=now // DAY, run_out_by=run_out_by,
+    )  # fmt: skip
+
+
+def median_seconds(account_id: str, mode: str, since: int) -> float | None:
+    """From creation to the first verdict, of those created since then that have one. Exact; None: there are none."""
+    lengths = """
+        SELECT completed_at - created_at AS seconds, count(*) AS number FROM verifications
+        WHERE account_id = :account_id AND mode = :mode AND completed_at IS NOT NULL AND created_at >= :since
+        GROUP BY seconds ORDER BY seconds
+    """
+    parts = db.chunks(lengths, 1000, account_id=account_id, mode=mode, since=since)
+    counted = [(seconds, number) for part in parts for seconds, number in part]
+    total, middle, below = sum(number for _, number in counted), [], 0
+    for seconds, number in counted:
+        # of an odd number the same one twice
+        middle += [seconds for place in ((total - 1) // 2, total // 2) if below <= place < below + number]
+        below += number
+    return sum(middle) / 2 if middle else None
+
+
+def kept_of_mode(account_id: str, mode: str, ids: Sequence[str]) -> list[str]:
+    """Those of up to some hundred sessions that are of this mode and not erased."""
+    named = {f"id{number}": id for number, id in enumerate(ids)}
+    found = f"""
+        SELECT id FROM verifications
+        WHERE account_id = :account_id AND mode = :mode AND erased_at IS NULL
+          AND id IN ({", ".join(f":{name}" for name in named) or "NULL"})
+    """
+    parts = db.chunks(found, 1000, account_id=account_id, mode=mode, **named)
+    return [id for part in parts for (id,) in part]
+
+
+def has_any(account_id: str, mode: str) -> bool:
+    found = "SELECT id FROM verifications WHERE account_id = :account_id AND mode = :mode LIMIT 1"
+    return db.one(dict, found, account_id=account_id, mode=mode) is not None
 
 
 @dataclass(frozen=True)

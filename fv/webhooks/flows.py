@@ -122,12 +122,12 @@ def test(login: Login, id: str, now: int) -> Delivery | Refused:
     return Refused.GONE
 
 
-def resend(login: Login, id: str, now: int) -> Delivery | Refused:
-    """The same event again, with the same id, at once and with all of its tries."""
+def resend(login: Login, id: str, now: int, webhook_id: str | None = None) -> Delivery | Refused:
+    """The same event again, with the same id, at once and with all of its tries. `webhook_id`: only of this one."""
     with db.transaction():
         accounts.insist(login)
         found = store.delivery(login.account_id, id)
-        if found is None:
+        if found is None or webhook_id not in (None, found.webhook_id):
             return Refused.NOT_THERE
         webhook = store.find(login.account_id, found.webhook_id)
         if webhook is None or not webhook.is_active:

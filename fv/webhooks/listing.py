@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from fv import db
 from fv.webhooks.store import COLUMNS, FAILING, GONE, OF_DELIVERY, Delivery, Webhook, webhook
 
+MANY = 100  # deliveries that are looked at to say how many wait
+
 
 @dataclass(frozen=True)
 class _Number:
@@ -52,6 +54,60 @@ def latest(webhook_ids: Sequence[str]) -> dict[str, Delivery]:
         **named,
     )
     return {row.webhook_id: row for row in rows}
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A webhook that does not take what it is told. `waiting`: deliveries that were refused and are tried again, up to
+    MANY; `since`: the first of them was made; None: there are none.
+    """
+
+    webhook: Webhook
+    waiting: int
+    since: int | None
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    number: int
+    since: int | None
+
+
+def in_trouble(account_id: str, mode: str) -> list[Trouble]:
+    """Those that the service switched off, and those that have refused something which is tried again, or was given up.
+
+    Not those that their holder switched off.
+    """
+    hooks = db.many(
+        webhook,
+        f"""
+        SELECT {COLUMNS} FROM webhooks
+        WHERE account_id = :account_id AND mode = :mode
+          AND (disabled_at IS NULL OR disabled_because IN (:gone, :failing)) ORDER BY created_at, id
+        """,
+        account_id=account_id, mode=mode, gone=GONE, failing=FAILING,
+    )  # fmt: skip
+    found = [(one, _refused(one.id)) for one in hooks]
+    return [
+        Trouble(one, refused.number, refused.since)
+        for one, refused in found
+        if one.was_ended or one.failed or refused.number
+    ]
+
+
+def _refused(webhook_id: str) -> _Waiting:
+    """Of the next that are due, so that a million that wait cost nothing."""
+    found = db.one(
+        _Waiting,
+        """
+        SELECT count(*) AS number, min(created_at) AS since FROM (
+            SELECT tries, created_at FROM deliveries WHERE webhook_id = :webhook_id AND next_try_at IS NOT NULL
+            ORDER BY next_try_at LIMIT :most
+        ) AS due WHERE tries > 0
+        """,
+        webhook_id=webhook_id, most=MANY,
+    )  # fmt: skip
+    return found or _Waiting(0, None)
 
 
 def ended() -> int:

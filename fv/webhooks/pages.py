@@ -79,7 +79,7 @@ def delete(id: str) -> Response:
 
 @blueprint.post("/webhooks/<id>/deliveries/<delivery_id>/resend")
 def resend(id: str, delivery_id: str) -> Response:
-    return _after(id, flows.resend(gate.login(), delivery_id, clock.now()))
+    return _after(id, flows.resend(gate.login(), delivery_id, clock.now(), webhook_id=id))
 
 
 def said(delivery: Delivery) -> str:
