@@ -398,6 +398,18 @@ def test_a_copy_made_before_an_upgrade_blocks_it_for_a_week(app, clock, key, per
     assert status(app, key, id) == ("erased", None)
 
 
+def test_no_template_is_read_for_what_only_a_copy_has(app, clock, key, person, monkeypatch):
+    """With a large gallery the background process would do nothing else while the copy is there."""
+    database = Path(app.instance_path) / "facevault.db"
+    with app.app_context():
+        db.empty_log()
+    subprocess.run(["cp", database, database.with_name("facevault.db.step-3")], check=True)
+    id = call(app, key, "DELETE", f"/api/v1/sessions/{person}/data", {"reason": "x"}).json["id"]
+    read = []
+    monkeypatch.setattr(confirming, "_stays", read.append)
+    assert confirm(app, clock) == 0 and status(app, key, id) == ("blocked", "copy") and read == []
+
+
 @pytest.mark.parametrize("of_session", [True, False])
 def test_a_copy_blocks_it_though_templates_are_turned_otherwise_in_it(app, clock, key, person, of_session):
     """As after a new rotation, or a new master key: no piece of what is stored now is in that copy."""

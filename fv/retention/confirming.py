@@ -154,14 +154,19 @@ def _traces(erasure: Erasure) -> Traces | None:
 def _look(wanted: Sequence[Traces]) -> Look:
     files, pieces = db.files(), set().union(*(one.pieces for one in wanted))
     found = looking.found(files, set().union(*(one.all for one in wanted)))
-    stored_twice = {piece for held in found.values() for piece in held & pieces if _stays(piece)}
-    kept = {file: held - stored_twice for file, held in found.items() if held - stored_twice}
+    copies = {file: held for file, held in found.items() if _is_copy(file)}
+    here = {file: held & pieces for file, held in found.items() if file not in copies}
+    stored_twice = {piece for held in here.values() for piece in held if _stays(piece)}
+    kept = copies | {file: held - stored_twice for file, held in here.items() if held - stored_twice}
     size = sum(file.stat().st_size for file in files if file.exists())  # closing one would drop locks: looking.py
     return Look(kept, size, len(files), frozenset(evidence.blob_names()))
 
 
 def _stays(piece: bytes) -> bool:
-    """Whether it belongs to a row that is kept: the same file or face may be of two sessions."""
+    """Whether it belongs to a row that is kept: the same file or face may be of two sessions.
+
+    Reads every template, 40 ms a piece for 100,000: so not for what a copy has, which may be all of 200 erasures.
+    """
     return fingerprints.is_stored(piece) or photos.has_digest_with(piece)
 
 
