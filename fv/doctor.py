@@ -148,7 +148,7 @@ def _database(app: Flask, facts: db.Facts) -> Iterator[Finding]:
     elif facts.journal == "wal" and not facts.damage:
         yield ok("database", f"{path}, WAL of {size // 2**20} MiB, no damage")
     yield ok("schema", f"step {facts.step} of {facts.newest_step}")
-    for copy in db.copies():
+    for copy in db.copies(app):
         yield note("schema", f"{copy} holds all that the database held before the upgrade. Delete it when content.")
 
 

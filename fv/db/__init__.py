@@ -190,9 +190,9 @@ def files() -> list[Path]:
     return sqlite.beside(path_of(current_app._get_current_object()))  # type: ignore[attr-defined]
 
 
-def copies() -> list[Path]:
+def copies(app: Flask) -> list[Path]:
     """Those of them that were made before an upgrade."""
-    return sqlite.copies(path_of(current_app._get_current_object()))  # type: ignore[attr-defined]
+    return sqlite.copies(path_of(app))
 
 
 def parts() -> list[Path]:
