@@ -9,7 +9,7 @@ import glob
 import os
 import sqlite3 as own
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -172,8 +172,9 @@ def prepare(path: Path, steps: Traversable | None = None) -> None:
         missing = sorted(known.keys() - applied)
         if missing and applied:
             _copy(connection, path, max(applied))
-        for number in missing:
-            _apply(connection, number, known[number].read_text("utf-8"))
+        # a new database is there as a whole or not at all; an older one gets its steps one by one
+        for numbers in [[number] for number in missing] if applied else [missing]:
+            _apply(connection, {number: known[number].read_text("utf-8") for number in numbers})
 
 
 def _known_steps(folder: Traversable) -> dict[int, Traversable]:
@@ -195,13 +196,14 @@ def _prove_vectors(connection: Connection) -> None:
         raise NoVectors(f"sqlite-vec says that right angles are {distance} apart instead of 1")
 
 
-def _apply(connection: Connection, number: int, sql: str) -> None:
-    """One step in one transaction, its DDL included."""
+def _apply(connection: Connection, steps: Mapping[int, str]) -> None:
+    """These steps in one transaction, their DDL included."""
     connection.execute(BEGIN)
     try:
-        for statement in _statements(sql):
-            connection.execute(statement)
-        connection.execute("INSERT INTO schema_steps VALUES (?, ?)", (number, int(time.time())))
+        for number, sql in steps.items():
+            for statement in _statements(sql):
+                connection.execute(statement)
+            connection.execute("INSERT INTO schema_steps VALUES (?, ?)", (number, int(time.time())))
     except BaseException:
         connection.execute("ROLLBACK")
         raise
