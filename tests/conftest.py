@@ -1,5 +1,6 @@
 """A running app on a throwaway database, a clock that a test can set, and a visitor who uses the product."""
 
+import gc
 import re
 import threading
 import time
@@ -63,6 +64,7 @@ class Templates(BytecodeCache):
         self.compiled[bucket.key] = bucket.bytecode_to_string()
 
 
+gc.set_threshold(100_000, 50, 100)
 TEMPLATES = Templates()
 
 _compiled = Rule._compile_builder

@@ -262,6 +262,7 @@ def test_kill_9_at_any_moment_of_a_restore_leaves_what_there_was_or_what_restore
     assert number > 9 and changed
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("place", ["key", "photos"])
 def test_a_restore_that_cannot_write_everything_changes_nothing(make_app, clock, phrase, tmp_path, place):
     source = make_app()
@@ -298,6 +299,7 @@ def test_photos_come_back_into_a_folder_that_is_a_link_on_a_disk_without_second_
     assert get(app, key, address).data == before and photos.is_symlink() and mine.exists()
 
 
+@pytest.mark.long
 def test_a_backup_of_a_newer_version_is_refused_before_anything_is_replaced(app, ada, phrase, tmp_path):
     file = tmp_path / "vault.backup"
     with app.app_context():
@@ -321,6 +323,7 @@ def test_a_receipt_of_after_the_backup_is_known_when_its_person_is_here_again(ap
     assert again.exit_code == 1 and "there is again: photos" in again.output, again.output
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["photos/..", "photos/../../x", "facevault.db", "/etc/x", "photos/a/b", "models/."])
 def test_a_file_with_odd_names_in_it_is_refused(app, ada, phrase, tmp_path, name):
     file = tmp_path / "vault.backup"
@@ -335,6 +338,7 @@ def test_a_file_with_odd_names_in_it_is_refused(app, ada, phrase, tmp_path, name
     assert ada.get("/sessions").status_code == 200 and not (Path(app.instance_path) / "restoring").exists()
 
 
+@pytest.mark.long
 def test_keys_from_the_environment_are_in_it_and_are_not_replaced(make_app, phrase, tmp_path, clock):
     keyed = make_app(SECRET_KEY="k" * 40, AUDIT_HEAD=tmp_path / "head")
     (tmp_path / "head").unlink()
@@ -375,6 +379,7 @@ def test_a_backup_with_something_that_none_has_is_refused(app, phrase, tmp_path,
     assert not (Path(app.instance_path) / "restoring").exists()
 
 
+@pytest.mark.long
 def test_a_strange_file_beside_the_photos_stays_out_of_it(app, person, phrase, tmp_path, elsewhere):
     (Path(app.config["BLOBS"]) / "photos" / "with a space").write_text("x")
     (Path(app.config["BLOBS"]) / "photos" / "folder").mkdir()

@@ -315,6 +315,7 @@ def test_a_key_needs_the_scope_and_reaches_its_own_mode_only(app, ada, key, pers
     assert get(app, new(scopes=SCOPES, mode="test"), f"/api/v1/erasures/{erasure}").status_code == 404
 
 
+@pytest.mark.long
 def test_what_two_sessions_have_in_common_stays_with_the_other(app, clock, key):
     """The same files and the same face: what is found is of a row that is kept, and the receipt is signed."""
     ids = []
@@ -378,6 +379,7 @@ def test_a_file_that_cannot_be_deleted_blocks_its_own_erasure_and_no_other(app, 
     assert confirm(app, clock) == 1 and status(app, key, ids[0]) == ("erased", None)
 
 
+@pytest.mark.long
 def test_a_copy_made_before_an_upgrade_blocks_it_for_a_week(app, clock, key, person):
     """So does anything else beside the database that still holds it."""
     with app.app_context():
@@ -410,6 +412,7 @@ def test_no_template_is_read_for_what_only_a_copy_has(app, clock, key, person, m
     assert confirm(app, clock) == 0 and status(app, key, id) == ("blocked", "copy") and read == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("of_session", [True, False])
 def test_a_copy_blocks_it_though_templates_are_turned_otherwise_in_it(app, clock, key, person, of_session):
     """As after a new rotation, or a new master key: no piece of what is stored now is in that copy."""
@@ -477,6 +480,7 @@ def test_an_erasure_whose_note_of_what_to_look_for_was_altered_is_never_confirme
     assert "erasures wait for 3 hours" in run(app, "doctor").output
 
 
+@pytest.mark.long
 def test_who_is_stuck_holds_nobody_up(app, clock, key, person, monkeypatch):
     first = call(app, key, "DELETE", f"/api/v1/sessions/{person}/data", {"reason": "x"}).json["id"]
     with app.app_context():
@@ -511,6 +515,7 @@ def test_a_session_that_was_erased_before_there_were_receipts_gets_one(app, cloc
     assert set(again["gone"].values()) == {0} and confirm(app, clock) == 1
 
 
+@pytest.mark.long
 def test_a_blob_that_came_back_under_its_name_blocks_it(app, clock, key, person):
     id = call(app, key, "DELETE", f"/api/v1/sessions/{person}/data", {"reason": "x"}).json["id"]
     with app.app_context():
@@ -816,6 +821,7 @@ def test_of_a_receipt_of_fingerprints_nobody_says_that_they_did_not_come_back(ap
     assert verified.exit_code == 0 and "it cannot say" in verified.stdout and "nothing of it" not in verified.stdout
 
 
+@pytest.mark.long
 def test_of_two_accounts_that_know_the_same_id_one_has_to_be_chosen(app, ada, clock, key, person):
     eve = Visitor(app, clock, "eve@example.org")
     eve.signs_up(), eve.enrols(), eve.post("/setup/codes/dismiss")
@@ -827,6 +833,7 @@ def test_of_two_accounts_that_know_the_same_id_one_has_to_be_chosen(app, ada, cl
     assert run(app, *chosen[:-2], "who@example.org", "--yes").exit_code == 1
 
 
+@pytest.mark.long
 def test_the_terminal_says_what_is_in_the_way(app, clock, key, person, tmp_path):
     copy = Path(app.instance_path) / "facevault.db.step-3"
     subprocess.run(["cp", Path(app.instance_path) / "facevault.db", copy], check=True)

@@ -88,6 +88,7 @@ def test_the_whole_way_by_file(person, server, ask, script):
     heading(eve, "Received. Thank you.")
 
 
+@pytest.mark.long
 def test_the_whole_way_by_camera(person, ask):
     eve = person(**PHONE)
     agrees(eve, ask())
