@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fv import create_app, db
-from fv.backup import envelope, placing
+from fv.backup import envelope, flows, placing
 from fv.backup.envelope import CHUNK, MAGIC, SALT, Reader, Unreadable, Writer
 from tests.conftest import Visitor
 from tests.photos import examined, photographed
@@ -144,12 +144,7 @@ def test_what_is_there_is_replaced_only_after_a_question_and_with_nothing_else_a
     ada.call("POST", "/api/v1/sessions", {"external_user_id": "after the backup"})
     asked = run(app, "backup", "restore", str(file), *phrase, input="n\n")
     assert asked.exit_code == 1 and "1 account (ada@example.org)" in asked.output
-    reader = subprocess.Popen(
-        ["python3", "-c", "import sqlite3, sys; d = sqlite3.connect(sys.argv[1]); d.execute('BEGIN'); "
-         "d.execute('SELECT 1 FROM accounts').fetchone(); print(1, flush=True); sys.stdin.readline()",
-         Path(app.instance_path) / "facevault.db"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-    )  # fmt: skip
-    reader.stdout.readline()
+    reader = reading(app)
     busy = run(app, "backup", "restore", str(file), *phrase, "--yes")
     reader.communicate(b"\n")
     assert busy.exit_code == 1 and "Something else has the database open" in busy.output
@@ -434,3 +429,85 @@ def test_chunks_in_another_order_do_not_open(cheap, monkeypatch):
     for order in ((1, 0, 2, 3), (0, 0, 2, 3), (0, 2, 3), (0, 1, 2, 2)):
         with pytest.raises(Unreadable):
             Reader(io.BytesIO(whole[:head] + b"".join(chunks[n] for n in order)), PHRASE).read()
+
+
+def packed(tmp_path, **contents):
+    """A backup file of these contents, by name, with a dot for `_`."""
+    target = io.BytesIO()
+    writer = Writer(target, PHRASE)
+    with tarfile.open(fileobj=writer, mode="w|") as archive:
+        for name, content in contents.items():
+            member = tarfile.TarInfo(name.replace("_", "."))
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    writer.close()
+    file = tmp_path / "packed"
+    file.write_bytes(target.getvalue())
+    return str(file)
+
+
+@pytest.mark.parametrize("database", ["text", "another"])
+def test_a_backup_whose_database_is_none_of_ours_is_refused(app, phrase, tmp_path, database):
+    content = b"no database at all" * 99
+    if database == "another":
+        subprocess.run(
+            ["python3", "-c", "import sqlite3, sys; d = sqlite3.connect(sys.argv[1]); "
+             "d.execute('CREATE TABLE schema_steps (number BIGINT)'); d.commit()", tmp_path / "other"], check=True,
+        )  # fmt: skip
+        content = (tmp_path / "other").read_bytes()
+    file = packed(tmp_path, facevault_db=content, secret_key=b"k" * 40)
+    refused = run(app, "backup", "restore", file, *phrase, "--yes")
+    assert refused.exit_code == 1 and "Nothing was changed" in refused.output, refused.output
+    assert not (Path(app.instance_path) / "restoring").exists()
+
+
+def test_what_came_in_between_stays_as_it_is(app, phrase, tmp_path, monkeypatch):
+    file, create = tmp_path / "vault.backup", flows.create
+
+    def and_then_another(*of):
+        yield from create(*of)
+        file.write_text("another one")
+
+    monkeypatch.setattr(flows, "create", and_then_another)
+    refused = run(app, "backup", "create", str(file), *phrase)
+    assert refused.exit_code == 1 and "cannot be written" in refused.output
+    assert file.read_text() == "another one" and not list(tmp_path.glob("*.part"))
+
+
+def test_who_opens_the_database_while_it_is_unpacked_keeps_it(app, ada, phrase, tmp_path, monkeypatch):
+    file, unpack, readers = tmp_path / "vault.backup", flows.unpack, []
+    run(app, "backup", "create", str(file), *phrase)
+
+    def and_then_somebody_reads(*of):
+        found = unpack(*of)
+        readers.append(reading(app))
+        return found
+
+    monkeypatch.setattr(flows, "unpack", and_then_somebody_reads)
+    refused = run(app, "backup", "restore", str(file), *phrase, "--yes")
+    readers[0].communicate(b"\n")
+    assert refused.exit_code == 1 and "opened the database meanwhile" in refused.output
+    assert ada.is_in() and not (Path(app.instance_path) / "restoring").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_named(app, phrase, tmp_path):
+    file = tmp_path / "vault.backup"
+    run(app, "backup", "create", str(file), *phrase)
+    (Path(app.instance_path) / "restoring").write_text("in the way")
+    refused = run(app, "backup", "restore", str(file), *phrase, "--yes")
+    assert refused.exit_code == 1 and "cannot be written" in refused.output
+
+
+def reading(app):
+    """Another process that reads the database until it is told to end."""
+    words = (
+        "import sqlite3, sys; d = sqlite3.connect(sys.argv[1]); d.execute('BEGIN'); "
+        "d.execute('SELECT 1 FROM accounts').fetchone(); print(1, flush=True); sys.stdin.readline()"
+    )
+    process = subprocess.Popen(
+        ["python3", "-c", words, Path(app.instance_path) / "facevault.db"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    process.stdout.readline()
+    return process

@@ -499,6 +499,10 @@ def test_a_database_that_cannot_be_read_blocks_it(app, clock, key, person):
     strange.mkdir()
     assert confirm(app, clock) == 0 and status(app, key, id) == ("blocked", "file")
     strange.rmdir()
+    folder = Path(app.config["BLOBS"]) / "photos"
+    aside = folder.rename(folder.with_name("aside"))
+    assert confirm(app, clock) == 0 and status(app, key, id) == ("blocked", "file")
+    aside.rename(folder)
     with app.app_context():
         (stale,) = erasures.unfinished(9)
         assert confirming.confirm(int(clock.now)) == 1 and not confirming.is_waiting(10**6)

@@ -60,11 +60,11 @@ def unpack(source: BinaryIO, passphrase: str) -> Counted:
     """Into a folder beside the database, as a whole or not at all. Raises Unreadable; then nothing is there."""
     staged = _staged()
     shutil.rmtree(staged, ignore_errors=True)
-    for name in ("photos", "models"):
-        (staged / name).mkdir(mode=0o700, parents=True)
-    config.make_private(staged)
     numbers = {"photos": 0, "models": 0, "bytes": 0}
     try:
+        for name in ("photos", "models"):
+            (staged / name).mkdir(mode=0o700, parents=True)
+        config.make_private(staged)
         reader = Reader(source, passphrase)
         with tarfile.open(fileobj=reader, mode="r|") as archive:  # type: ignore[call-overload]
             for member in archive:
