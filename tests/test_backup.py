@@ -511,3 +511,13 @@ def reading(app):
     )
     process.stdout.readline()
     return process
+
+
+def test_what_is_no_archive_inside_is_refused(app, phrase, tmp_path):
+    target = io.BytesIO()
+    writer = Writer(target, PHRASE)
+    writer.write(b"no archive" * 2000)
+    writer.close()
+    (tmp_path / "odd").write_bytes(target.getvalue())
+    refused = run(app, "backup", "restore", str(tmp_path / "odd"), *phrase, "--yes")
+    assert refused.exit_code == 1 and "altered or cut off" in refused.output
