@@ -15,9 +15,10 @@ from flask import Flask, current_app, g
 
 from fv.config import Misconfigured
 from fv.db import sqlite
-from fv.db.sqlite import Connection, Facts
+from fv.db.sqlite import COPYING, Connection, Facts
 
 __all__ = [
+    "COPYING",
     "Connection",
     "Facts",
     "Unavailable",

@@ -22,7 +22,7 @@ from fv.retention.store import Erasure, SigningKey
 
 SOON, LATER = 5, 300  # seconds to the next try: while a reader or a file is in the way; else
 AT_ONCE = 200  # erasures that one reading of the files looks for
-DRAFT, DRAFT_KEPT = ".copying", 6 * 3600  # of a backup that is being made, or was broken off; seconds
+DRAFT_KEPT = 6 * 3600  # seconds: the copy of a backup that is being made, or was broken off
 COPY_KEPT = 7 * 86400  # seconds: then the copy made before an upgrade goes, if it is in the way
 
 #: Why an erasure is blocked.
@@ -97,7 +97,7 @@ def drop_old_copies(now: int) -> None:
     """Those made before an upgrade that are a week old, where an erasure waits for it."""
     if any(one.because == "copy" for one in store.unfinished(AT_ONCE)):
         for file in db.files():
-            kept = DRAFT_KEPT if file.name.endswith(DRAFT) else COPY_KEPT
+            kept = DRAFT_KEPT if file.name.endswith(db.COPYING) else COPY_KEPT
             if _is_copy(file) and file.stat().st_mtime < now - kept:
                 file.unlink(missing_ok=True)
 
@@ -222,7 +222,7 @@ def _seed(now: int) -> bytes:
 
 def _is_copy(file: Path) -> bool:
     """Whether it was made before an upgrade, or for a backup (db/sqlite.py)."""
-    return ".step-" in file.name or file.name.endswith(DRAFT)
+    return ".step-" in file.name or file.name.endswith(db.COPYING)
 
 
 def _keyring() -> sealing.Keyring:
