@@ -23,9 +23,9 @@ PREFIX = "/api/v1/"
 #: What begins with it, and how that is called. Whatever is not here is a group of its own.
 GROUPS = {
     "sessions": "Sessions", "links": "Links", "fingerprints": "Fingerprints", "capture": "Capture",
-    "webhooks": "Webhooks", "deliveries": "Webhooks", "usage": "Usage", "retention": "Retention and erasure",
-    "erasures": "Retention and erasure", "keys": "Keys", "audit": "Audit trail", "me": "Account", "totp": "Account",
-    "openapi.json": "This document",
+    "webhooks": "Webhooks", "deliveries": "Webhooks", "usage": "Usage", "billing": "Billing",
+    "retention": "Retention and erasure", "erasures": "Retention and erasure", "keys": "Keys", "audit": "Audit trail",
+    "me": "Account", "totp": "Account", "openapi.json": "This document",
 }  # fmt: skip
 
 SECURITY = {
